@@ -1,0 +1,39 @@
+"""Retention, churn, NPS and customer lifetime value, with every number's definition beside it.
+
+Modules load on first use, so `import retention_kit as rk` costs nothing and
+`rk.retention.retention_rates(...)` works.
+"""
+
+import importlib
+from types import ModuleType
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "churn",
+    "clv",
+    "datasets",
+    "exhibits",
+    "headlines",
+    "intervals",
+    "mrr",
+    "nps",
+    "params",
+    "periods",
+    "plots",
+    "purchases",
+    "reports",
+    "retention",
+    "sentences",
+    "tables",
+]
+
+
+def __getattr__(name: str) -> ModuleType:
+    if name in __all__:
+        return importlib.import_module(f"{__name__}.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])
