@@ -1,0 +1,61 @@
+"""What each kind of table must hold and may hold, in our names."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Contract:
+    """What one kind of table must and may hold, and by which rules a row is set aside."""
+
+    kind: str
+    required: tuple[str, ...]
+    optional: tuple[str, ...]
+    dates: tuple[str, ...]
+    numbers: tuple[str, ...]
+    moment: str | None
+    value: str | None
+    needs_customer: bool = True
+    needs_value: bool = True
+    value_missing: str = "no amount"
+
+
+ORDERS = Contract(
+    kind="orders",
+    required=("customer_id", "ordered_at"),
+    optional=("order_id", "amount", "currency"),
+    dates=("ordered_at",),
+    numbers=("amount", "margin", "cost_to_serve", "acquisition_cost"),
+    moment="ordered_at",
+    value="amount",
+)
+SUBSCRIPTIONS = Contract(
+    kind="subscriptions",
+    required=("customer_id", "started_at", "ended_at"),
+    optional=("mrr", "plan", "cancel_reason", "currency"),
+    dates=("started_at", "ended_at"),
+    numbers=("mrr",),
+    moment="started_at",
+    value="mrr",
+    value_missing="no mrr",
+)
+RESPONSES = Contract(
+    kind="responses",
+    required=("score",),
+    optional=("customer_id", "responded_at", "comment"),
+    dates=("responded_at",),
+    numbers=("score",),
+    moment="responded_at",
+    value="score",
+    needs_customer=False,
+    value_missing="no answer",
+)
+CUSTOMERS = Contract(
+    kind="customers",
+    required=("customer_id",),
+    optional=("segment", "margin", "cost_to_serve", "acquisition_cost", "referred_by", "contactable"),
+    dates=(),
+    numbers=("margin", "cost_to_serve", "acquisition_cost"),
+    moment=None,
+    value=None,
+)
+BY_KIND = {contract.kind: contract for contract in (ORDERS, SUBSCRIPTIONS, RESPONSES, CUSTOMERS)}

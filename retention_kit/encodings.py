@@ -1,0 +1,155 @@
+"""Bytes of a text file made UTF-8, which is all that the engine reads; lines that were not are counted."""
+
+import codecs
+import re
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from retention_kit import session
+from retention_kit.exceptions import DataError
+
+# The letters beyond a-z of languages, under the Windows encoding their exports are written in. A guess
+# by language tells cp1250 from cp1252, which general detectors take for equals on short Latin text.
+# The pound sign is a letter here: in cp1250 and cp1251 its byte is one.
+_ALPHABETS = {
+    "cp1252": ("àâçèéêëîïôùûœæ£", "äöüß£", "áéíóúñü¿¡£", "ãõáâçéêíóôàú£", "àèéìòù£", "åäöæøé£"),
+    "cp1250": ("ąćęłńóśźż", "áčďéěíňóřšťúůýž", "áéíóöőúüű", "ăâîşţ", "čćđšž", "áäčďéíĺľňóôŕšťúýž"),
+    "cp1251": ("абвгдежзийклмнопрстуфхцчшщъыьэюяё", "абвгґдеєжзиіїйклмнопрстуфхцчшщьюя"),
+}
+_CHUNK = 1 << 20
+_SAMPLE = 1 << 16
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """A UTF-8 copy (None: the file already is), and what was done, in words ("" when nothing)."""
+
+    path: Path | None
+    words: str
+
+
+def as_utf8(file: IO[bytes], encoding: str | None, *, name: str, folder: Path) -> Decoded:
+    """A file the engine can read: itself when it is UTF-8, else a copy with every line decoded.
+
+    Lines that are UTF-8 stay as they are, so a file glued together from two exports
+    keeps both right; the others are decoded as `encoding`, or as the guess that is shown.
+
+    Raises
+    ------
+    DataError
+        When the file is empty, or the encoding is none that Python knows.
+    """
+    start = file.read(4)
+    if not start:
+        raise DataError(f"{name} is empty. Export it again, or give another file.")
+    file.seek(0)
+    wide = _wide(start) if encoding is None else None
+    given = _known(encoding, name) or wide
+    if given and given.startswith(("utf-16", "utf-32")):
+        return _copied(file, given, name, folder, words=f"{name}: encoding {given}")
+    if given in (None, "utf-8") and _is_utf8(file):
+        return Decoded(None, "")
+    file.seek(0)
+    chosen = given if given not in (None, "utf-8") else _guess(file)
+    file.seek(0)
+    return _copied_by_line(file, chosen, name, folder)
+
+
+def _known(encoding: str | None, name: str) -> str | None:
+    if encoding is None:
+        return None
+    try:
+        "".encode(encoding)  # refuses the codecs of Python that are no encoding of text, such as base64
+        return codecs.lookup(encoding).name.replace("_", "-").removesuffix("-sig")
+    except LookupError:
+        raise DataError(
+            f"{name}: {encoding!r} is no encoding. Say encoding='utf-8', 'utf-16', 'cp1250', 'cp1251' "
+            "or 'cp1252'."
+        ) from None
+
+
+def _wide(start: bytes) -> str | None:
+    if start in (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE):
+        return "utf-32"
+    if start[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+        return "utf-16"
+    # Without a mark: the first letter of a header is mostly ASCII, and then one of its two bytes is zero.
+    if start[:1] == b"\0":
+        return "utf-16-be"
+    return "utf-16-le" if start[1:2] == b"\0" else None
+
+
+def _is_utf8(file: IO[bytes]) -> bool:
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    try:
+        while chunk := file.read(_CHUNK):
+            decoder.decode(chunk)
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _guess(file: IO[bytes]) -> str:
+    """The legacy encoding that makes the lines which are not UTF-8 read most like a language."""
+    sample = bytearray()
+    for line in file:
+        if not _line_is_utf8(line):
+            sample += line
+        if len(sample) > _SAMPLE:
+            break
+    return max(_ALPHABETS, key=lambda encoding: _likeness(bytes(sample), encoding))
+
+
+def _likeness(sample: bytes, encoding: str) -> float:
+    """The share of letters beyond ASCII that belong to the one language they fit best."""
+    decoded = sample.decode(encoding, errors="replace").lower()
+    beyond = [character for character in decoded if ord(character) > 127]
+    if encoding == "cp1252":  # £5 is money, £ukasz is Łukasz misread
+        decoded = re.sub(r"£(?=[^\W\d_])", "", decoded)
+    if encoding == "cp1251":  # a word half Latin and half Cyrillic is Latin text misread
+        decoded = re.sub(r"\w*[a-z]\w*", "", decoded)
+    return max(sum(map(decoded.count, letters)) for letters in _ALPHABETS[encoding]) / len(beyond)
+
+
+def _line_is_utf8(line: bytes) -> bool:
+    try:
+        line.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _copied(file: IO[bytes], encoding: str, name: str, folder: Path, *, words: str) -> Decoded:
+    path = folder / session.new_name("decoded.csv")
+    try:
+        with path.open("w", encoding="utf-8", newline="") as copy:
+            shutil.copyfileobj(codecs.getreader(encoding)(file), copy, _CHUNK)
+    except UnicodeError:
+        raise DataError(f"{name} is not {encoding} throughout. Say its encoding with encoding=.") from None
+    return Decoded(path, words)
+
+
+def _copied_by_line(file: IO[bytes], encoding: str, name: str, folder: Path) -> Decoded:
+    path = folder / session.new_name("decoded.csv")
+    other = 0
+    with path.open("wb") as copy:
+        for line in file:
+            if _line_is_utf8(line):
+                copy.write(line)
+                continue
+            other += 1
+            copy.write(_decoded(line, encoding).encode("utf-8"))
+    if other == 0:
+        return Decoded(None, "")
+    lines = "1 line is not UTF-8 and was" if other == 1 else f"{other:,} lines are not UTF-8 and were"
+    return Decoded(path, f"{name}: {lines} read as {encoding}")
+
+
+def _decoded(line: bytes, encoding: str) -> str:
+    try:
+        return line.decode(encoding)
+    except UnicodeDecodeError:
+        return line.decode("latin-1")  # every byte is some letter there: nothing is lost

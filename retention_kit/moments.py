@@ -1,0 +1,200 @@
+"""`as_of`, and how far a table was observed: what may be read from its dates, and what may not."""
+
+import datetime as dt
+
+import ibis.expr.types as ir
+import numpy as np
+import pandas as pd
+
+from retention_kit.exceptions import DataError
+from retention_kit.sources import Note
+
+Date = str | dt.date | dt.datetime | pd.Timestamp
+
+#: A stretch without rows is unusual beyond this many times the 99th percentile of the days between rows.
+_UNUSUAL = 1.5
+#: A start in mid-life: so many times more customers first seen in the first 30 days than in any later 30.
+_MID_LIFE = 1.5
+
+
+def words(moment: dt.datetime | None) -> str:
+    """A moment as people write it: the date alone at midnight.
+
+    >>> words(dt.datetime(2024, 7, 1)), words(dt.datetime(2024, 7, 1, 8, 30))
+    ('2024-07-01', '2024-07-01 08:30')
+    """
+    if moment is None:
+        return "none"
+    return moment.date().isoformat() if moment.time() == dt.time() else f"{moment:%Y-%m-%d %H:%M}"
+
+
+def first_unobserved(as_of: Date) -> dt.datetime:
+    """`as_of` as a moment; a date is its local midnight.
+
+    Raises
+    ------
+    DataError
+        When it is no date in ISO form, has a time zone, or is the last day of a month, which nearly
+        always means "to the end of that month".
+
+    Examples
+    --------
+    >>> first_unobserved("2024-07-01")
+    datetime.datetime(2024, 7, 1, 0, 0)
+    """
+    plain = _moment(as_of)
+    if plain is None or plain.year == dt.MAXYEAR:
+        raise DataError(f"as_of {as_of!r} is no date. Type one such as as_of='2024-07-01'.")
+    if plain.tzinfo is not None:
+        raise DataError(f"as_of {as_of} has a time zone. Type the local date: as_of='{plain:%Y-%m-%d}'.")
+    timed = isinstance(as_of, str) and ":" in as_of
+    following = plain + dt.timedelta(days=1)
+    if following.day == 1 and plain.time() == dt.time() and not timed:
+        raise DataError(
+            f"as_of {words(plain)} is the last day of a month, and as_of is the first moment not observed: "
+            "that day, and so the month, would be left out. "
+            f"Type as_of='{words(following)}' for the whole month, "
+            f"or as_of='{words(plain)}T00:00' to leave the day out."
+        )
+    return plain
+
+
+def _moment(as_of: Date) -> dt.datetime | None:
+    """ISO alone: 01/08/2024 is two dates, and today is another date tomorrow."""
+    try:
+        if isinstance(as_of, str):
+            return dt.datetime.fromisoformat(as_of.strip())
+        if isinstance(as_of, (dt.date, np.datetime64)) and not pd.isna(as_of):
+            return pd.Timestamp(as_of).to_pydatetime(warn=False)
+    except ValueError:
+        pass
+    return None
+
+
+def resolve(as_of: Date | None, table: ir.Table, moment: str | None, kind: str) -> dt.datetime | None:
+    """The moment a table is read as of; a table without dates needs none.
+
+    Raises
+    ------
+    DataError
+        When it is missing (the message gives the value to type) or leaves no row.
+    """
+    if moment is None or moment not in table.columns:
+        return None if as_of is None else first_unobserved(as_of)
+    span = table.aggregate(first=table[moment].min(), last=table[moment].max()).to_pyarrow().to_pylist()[0]
+    first, last = span["first"], span["last"]
+    if as_of is None and last is None:
+        return None  # the checks say why there is no row with a date
+    if as_of is None:
+        raise DataError(
+            f"{kind} needs as_of, the first moment not observed. Type as_of='{_after(last)}' for all rows."
+        )
+    end = first_unobserved(as_of)
+    if first is not None and end <= first:
+        raise DataError(
+            f"as_of {words(end)} leaves no row: the first of {kind} is of {words(first)}. "
+            f"Type as_of='{_after(last)}' for all rows."
+        )
+    return end
+
+
+def _after(last: dt.datetime) -> str:
+    following = last.date() + dt.timedelta(days=1)
+    return following.isoformat() + ("T00:00" if pd.Timestamp(following).is_month_end else "")
+
+
+def observed_until(
+    table: ir.Table, moment: str | None, end: dt.datetime | None, kind: str
+) -> tuple[dt.datetime | None, tuple[Note, ...]]:
+    """How far the rows can be trusted to be all: `as_of`, or the day after the last row.
+
+    A file that stops weeks before `as_of` did not lose its customers; it stopped. Where no row falls
+    between the last one and `as_of` for unusually long, what follows the last row was not observed.
+    Starts of subscriptions do not tell (a quiet month has none), so there `as_of` is believed.
+    """
+    if end is None or moment is None or kind == "subscriptions" or moment not in table.columns:
+        return end, ()
+    days = _active_days(table, moment)
+    if len(days) < 3:
+        return end, ()
+    last = days[-1]
+    empty = (np.datetime64(end.date()) - last).astype(int) - 1
+    if empty < 1 or empty + 1 <= _longest_usual(days):
+        return end, ()
+    until = (last + 1).astype("datetime64[us]").item()
+    text = (
+        f"{kind}: the last row is of {last}, {empty} days without rows before as_of {words(end)}. "
+        f"Periods that end after {last} are not complete and have no value."
+    )
+    return until, (Note("warning", text),)
+
+
+def _active_days(table: ir.Table, moment: str) -> np.ndarray:
+    days = (
+        table.select(day=table[moment].date()).distinct().to_pyarrow()["day"].to_numpy(zero_copy_only=False)
+    )
+    return np.sort(days.astype("datetime64[D]"))
+
+
+def _longest_usual(days: np.ndarray) -> float:
+    gaps = np.diff(days).astype(int)
+    return _UNUSUAL * float(np.quantile(gaps, 0.99))
+
+
+def warnings(table: ir.Table, moment: str | None, end: dt.datetime | None, kind: str) -> tuple[Note, ...]:
+    """What a careful analyst would ask about a table before believing any number made from it."""
+    if kind != "orders" or end is None or moment is None:
+        return ()
+    found = [*_one_order_each(table), *_starts_mid_life(table, moment), *_holes(table, moment)]
+    return tuple(Note("warning", text) for text in found)
+
+
+def _one_order_each(table: ir.Table) -> list[str]:
+    per_customer = table.group_by("customer_id").aggregate(rows=table.count())
+    counts = (
+        per_customer.aggregate(customers=per_customer.count(), once=(per_customer.rows == 1).sum())
+        .to_pyarrow()
+        .to_pylist()[0]
+    )
+    share = counts["once"] / counts["customers"]
+    if counts["customers"] < 20 or share < 0.9:
+        return []
+    return [
+        f"{100 * share:.0f} % of customers have one order ({counts['once']:,} of {counts['customers']:,}): "
+        "is customer_id given anew with each order?"
+    ]
+
+
+def _starts_mid_life(table: ir.Table, moment: str) -> list[str]:
+    firsts = table.group_by("customer_id").aggregate(first=table[moment].min())
+    start = firsts["first"].min().execute()
+    windows = (firsts["first"].epoch_seconds() - int(start.timestamp())).cast("float64") / (30 * 86_400)
+    counted = firsts.group_by(window=windows.floor().cast("int64")).aggregate(customers=firsts.count())
+    sizes = {row["window"]: row["customers"] for row in counted.to_pyarrow().to_pylist()}
+    later = max((n for window, n in sizes.items() if window > 0), default=0)
+    if not later:
+        return [
+            "history is too short: every customer is first seen within the first 30 days, so none can be old."
+        ]
+    if sizes[0] < _MID_LIFE * later:
+        return []
+    return [
+        f"history starts mid-life: {sizes[0]:,} customers are first seen in the first 30 days (from "
+        f"{start:%Y-%m-%d}), at most {later:,} in any later 30 days. Many of them are old customers who "
+        "only look new, so the first cohort returns more than a new one would."
+    ]
+
+
+def _holes(table: ir.Table, moment: str) -> list[str]:
+    days = _active_days(table, moment)
+    if len(days) < 10:
+        return []
+    gaps = np.diff(days).astype(int)
+    longest = int(gaps.max())
+    if longest < 7 or longest <= _longest_usual(days):
+        return []
+    where = int(gaps.argmax())
+    return [
+        f"no rows for {longest - 1} days between {days[where]} and {days[where + 1]}: "
+        "was the shop closed, or is a part of the export missing?"
+    ]

@@ -1,0 +1,127 @@
+"""Calendar arithmetic in whole numbers, what is complete by `as_of`, and the one reduction of activity.
+
+A period is an integer (months since year 0, days since 1970, ...), so that the same expression
+gives the same answer on every engine and differences of periods are ages.
+"""
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Literal
+
+import ibis
+import ibis.expr.types as ir
+import pandas as pd
+
+from retention_kit.exceptions import DataError, did_you_mean
+from retention_kit.tables import Loaded
+
+Period = Literal["day", "week", "month", "quarter", "year"]
+PERIODS = ("day", "week", "month", "quarter", "year")
+
+#: Weeks start on Monday: 1970-01-05 was one.
+_MONDAY = dt.date(1970, 1, 5)
+
+
+def check_period(period: str) -> None:
+    """Refuse a period that is none.
+
+    >>> check_period("month")
+    """
+    if period not in PERIODS:
+        hint = did_you_mean(str(period), PERIODS)
+        raise DataError(f"period {period!r} is not known.{hint} Choose one of {list(PERIODS)}.")
+
+
+def index(moment: ir.TimestampValue, period: Period) -> ir.IntegerValue:
+    """The number of the period a moment falls in, as an expression for any engine."""
+    check_period(period)
+    if period == "year":
+        return moment.year().cast("int64")
+    if period == "quarter":
+        return (moment.year() * 4 + moment.quarter() - 1).cast("int64")
+    if period == "month":
+        return (moment.year() * 12 + moment.month() - 1).cast("int64")
+    days = moment.date().delta(ibis.date(_MONDAY), unit="day")
+    return days.cast("int64") if period == "day" else (days / 7).floor().cast("int64")
+
+
+def index_of(moment: dt.datetime | dt.date, period: Period) -> int:
+    """The number of the period one moment falls in.
+
+    >>> index_of(dt.date(2024, 7, 1), "month") - index_of(dt.date(2023, 12, 31), "month")
+    7
+    """
+    check_period(period)
+    if period == "year":
+        return moment.year
+    if period == "quarter":
+        return moment.year * 4 + (moment.month - 1) // 3
+    if period == "month":
+        return moment.year * 12 + moment.month - 1
+    date = moment.date() if isinstance(moment, dt.datetime) else moment
+    days = (date - _MONDAY).days
+    return days if period == "day" else days // 7
+
+
+def start_of(number: int, period: Period) -> pd.Timestamp:
+    """The first moment of a period.
+
+    >>> start_of(index_of(dt.date(2024, 7, 17), "quarter"), "quarter")
+    Timestamp('2024-07-01 00:00:00')
+    """
+    check_period(period)
+    number = int(number)
+    if period == "year":
+        return pd.Timestamp(number, 1, 1)
+    if period == "quarter":
+        return pd.Timestamp(number // 4, number % 4 * 3 + 1, 1)
+    if period == "month":
+        return pd.Timestamp(number // 12, number % 12 + 1, 1)
+    return pd.Timestamp(_MONDAY) + pd.Timedelta(days=number if period == "day" else number * 7)
+
+
+def starts(numbers: pd.Series, period: Period) -> pd.Series:
+    """The first moments of many periods, as a column of a result frame."""
+    moments = {number: start_of(number, period) for number in numbers.unique()}
+    return numbers.map(moments).astype("datetime64[us]")
+
+
+def first_incomplete(loaded: Loaded, period: Period) -> int:
+    """The first period that was not observed to its end, by `as_of` or by the data's own end."""
+    if loaded.observed_until is None:
+        raise DataError(f"{loaded.kind} has no as_of, so no period can be complete. Type as_of='2024-07-01'.")
+    return index_of(loaded.observed_until, period)
+
+
+def activity(loaded: Loaded, period: Period, by: Sequence[str] = ()) -> ir.Table:
+    """One row a customer and period with something done in it: the base of every behavioural metric.
+
+    Returns
+    -------
+    Table
+        `customer_id`, `period_index`, `orders` and, where the table has amounts, `amount`;
+        with `by`, those columns too, as they stood at the customer's first row.
+    """
+    table = loaded.table
+    moment = table[loaded.moment]
+    sums = {"orders": table.count()}
+    if "amount" in table.columns:
+        sums["amount"] = table.amount.sum()
+    active = table.group_by(table.customer_id, period_index=index(moment, period)).aggregate(**sums)
+    if not by:
+        return active
+    return active.join(birth_values(loaded, by), "customer_id")
+
+
+def birth_values(loaded: Loaded, by: Sequence[str]) -> ir.Table:
+    """Each customer's values of `by` at the first row; of several at one moment, the smallest."""
+    table = loaded.table
+    moments = table.mutate(_moment=table[loaded.moment])
+    first = moments.group_by("customer_id").aggregate(_first=moments._moment.min())
+    births = moments.join(first, ["customer_id", (moments._moment, first._first)])
+    return births.group_by("customer_id").aggregate(**{column: births[column].min() for column in by})
+
+
+def cohorts(active: ir.Table, by: Sequence[str] = ()) -> ir.Table:
+    """Each customer's first period, from the rows of `activity`: `customer_id`, `cohort_index`."""
+    return active.group_by("customer_id", *by).aggregate(cohort_index=active.period_index.min())

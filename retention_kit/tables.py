@@ -1,0 +1,338 @@
+"""The one door for data: our names, one check, every row accounted for.
+
+`load_orders` and its siblings map a client's export onto our columns. Metrics start with
+`orders(data)`, which lets what came through the door pass and wraps a plain frame that has our names.
+"""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import duckdb
+import ibis
+import ibis.expr.types as ir
+import pandas as pd
+
+from retention_kit import checks, mappings, moments, session, values
+from retention_kit.contracts import BY_KIND, CUSTOMERS, ORDERS, RESPONSES, SUBSCRIPTIONS, Contract
+from retention_kit.exceptions import DataError
+from retention_kit.moments import Date
+from retention_kit.params import Client
+from retention_kit.sources import Note, Source, complaint, open_source
+
+Columns = str | Sequence[str] | None
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A table that has passed the door: `table` in our names, and how it came to be.
+
+    `as_of` is the first moment not observed; `observed_until` is earlier where the data stops
+    long before it. `checks` accounts for every row read; `notes` tells guesses and warnings.
+    """
+
+    kind: str
+    table: ir.Table = field(repr=False)
+    as_of: dt.datetime | None
+    observed_until: dt.datetime | None
+    checks: pd.DataFrame = field(repr=False)
+    notes: tuple[Note, ...] = ()
+
+    @property
+    def moment(self) -> str | None:
+        """The column that says when: `ordered_at`, `started_at` or `responded_at`."""
+        return BY_KIND[self.kind].moment
+
+
+def load_orders(source: Any, **how: Any) -> Loaded:
+    """Orders (or their lines, grouped by `order_id`) from any source, checked and counted.
+
+    Parameters
+    ----------
+    source : path, glob, `package://` file, frame or Ibis table
+    columns : mapping, optional
+        Our name to a column of the source or an SQL expression over its columns. A column that
+        exists verbatim always wins; our own names need no entry.
+    where : str, optional
+        An SQL condition; the rows that fail it are set aside and counted.
+    as_of : date or str
+        The first moment not observed.
+    timezone : str, optional
+        The zone whose calendar counts; needed when moments carry an offset.
+    sheet, encoding, delimiter, decimal, day_first : optional
+        How a file is written, where the guess shown in `notes` is wrong.
+
+    Returns
+    -------
+    Loaded
+        `customer_id` (text), `ordered_at`, and where mapped `order_id`, `amount` and any further
+        column. Of lines, amounts are added up, the earliest moment counts, and another column
+        takes its value from the line with the largest amount (of equal ones, the largest value).
+
+    Raises
+    ------
+    DataError
+        When a column is missing or cannot be read, two currencies would be added, or `as_of`
+        leaves no rows.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> shop = pd.DataFrame({"who": ["a", "b", None], "day": "2024-01-05", "paid": ["5.00", "x", "1.00"]})
+    >>> ours = {"customer_id": "who", "ordered_at": "day", "amount": "paid"}
+    >>> checks = load_orders(shop, columns=ours, as_of="2024-02-01").checks
+    >>> dict(zip(checks["rule"], checks["rows"].tolist()))
+    {'read': 3, 'unreadable number': 1, 'no customer': 1, 'kept': 1}
+    """
+    return _load(ORDERS, source, **how)
+
+
+def load_subscriptions(source: Any, **how: Any) -> Loaded:
+    """Subscription periods from any source: `customer_id`, `started_at`, `ended_at`, `mrr`, `plan`.
+
+    `ended_at` is exclusive; null, or after `as_of`, is active. The parameters are those of `load_orders`.
+    """
+    return _load(SUBSCRIPTIONS, source, **how)
+
+
+def load_responses(source: Any, **how: Any) -> Loaded:
+    """Survey answers from any source: `score`, and where asked `customer_id`, `responded_at`, `comment`.
+
+    A blank score is no answer: set aside and counted. The parameters are those of `load_orders`.
+    """
+    return _load(RESPONSES, source, **how)
+
+
+def load_customers(source: Any, **how: Any) -> Loaded:
+    """What is known of each customer (segment, margin, acquisition cost ...), one row a customer.
+
+    The parameters are those of `load_orders`; any further mapped column is kept for `by=`.
+    """
+    loaded = _load(CUSTOMERS, source, **how)
+    table = loaded.table.distinct()
+    counts = table.group_by("customer_id").aggregate(rows=table.count())
+    repeated = counts.filter(counts.rows > 1).order_by("customer_id").limit(1).to_pyarrow().to_pylist()
+    if repeated:
+        raise DataError(
+            f"customers has more than one row for customer {repeated[0]['customer_id']!r}. "
+            "Keep one row a customer, or filter with where=."
+        )
+    again = int(loaded.checks["rows"].iloc[-1]) - int(table.count().execute())
+    notes = (
+        (Note("info", f"customers: {again:,} of the rows kept repeat another and count once"),)
+        if again
+        else ()
+    )
+    return replace(loaded, table=table, notes=loaded.notes + notes)
+
+
+def load(client: Client, kind: str) -> Loaded:
+    """A client's table of a kind as its client file describes it, what is known of customers beside it.
+
+    Raises
+    ------
+    ParamsError
+        When the client has no such table.
+    DataError
+        When it cannot be read; where the client file says where the data come from, so does the error.
+    """
+    described = client.table(kind)
+    loader = {"orders": load_orders, "subscriptions": load_subscriptions, "responses": load_responses}[kind]
+    try:
+        loaded = loader(**described.how(), as_of=client.as_of)
+    except DataError as error:
+        origin = (
+            f" The data: {described.origin}" if described.origin and "no file" in str(error).lower() else ""
+        )
+        raise DataError(f"{error}{origin}") from None
+    if client.has("customers") and "customer_id" in loaded.table.columns:
+        return assign_customers(loaded, load_customers(**client.table("customers").how()))
+    return loaded
+
+
+def orders(data: Any, *, as_of: Date | None = None, columns: Sequence[str] = ()) -> Loaded:
+    """What every metric on orders starts with: a `Loaded` passes, a plain frame is wrapped and checked.
+
+    Raises
+    ------
+    DataError
+        When a column is missing, or `as_of` is missing or differs from the one loaded with.
+    """
+    return _wrapped(ORDERS, data, as_of, columns)
+
+
+def subscriptions(data: Any, *, as_of: Date | None = None, columns: Sequence[str] = ()) -> Loaded:
+    """What every metric on subscriptions starts with; see `orders`."""
+    return _wrapped(SUBSCRIPTIONS, data, as_of, columns)
+
+
+def responses(data: Any, *, as_of: Date | None = None, columns: Sequence[str] = ()) -> Loaded:
+    """What every metric on answers starts with; see `orders`."""
+    return _wrapped(RESPONSES, data, as_of, columns)
+
+
+def by_columns(by: Columns) -> tuple[str, ...]:
+    """`by=` as a tuple: nothing, one name, or several.
+
+    >>> by_columns("country"), by_columns(None), by_columns(["country", "channel"])
+    (('country',), (), ('country', 'channel'))
+    """
+    if by is None:
+        return ()
+    return (by,) if isinstance(by, str) else tuple(by)
+
+
+def assign_customers(loaded: Loaded, customers: Loaded) -> Loaded:
+    """The columns of `customers` beside each row of orders, subscriptions or answers, for `by=`.
+
+    A customer who is not in `customers` keeps nulls; a column that the rows already have is left alone.
+    """
+    known = set(loaded.table.columns)
+    new = [column for column in customers.table.columns if column not in known]
+    if "customer_id" not in known:
+        raise DataError(f"{loaded.kind} has no customer_id, so nothing of customers can be joined to it.")
+    if not new:
+        return loaded
+    beside = customers.table.select("customer_id", *new)
+    if beside._find_backends()[0] != loaded.table._find_backends()[0]:
+        beside = ibis.memtable(beside.to_pyarrow())  # two engines cannot join; the small side travels
+    joined = loaded.table.left_join(beside, "customer_id")
+    return replace(loaded, table=joined.drop("customer_id_right"))
+
+
+# ---------------------------------------------------------------------------------------------------
+
+
+def _wrapped(contract: Contract, data: Any, as_of: Date | None, columns: Sequence[str]) -> Loaded:
+    if not isinstance(data, Loaded):
+        return _prepared(contract, open_source(data), as_of=as_of, extra=columns, warn=False)
+    if data.kind != contract.kind:
+        raise DataError(f"This metric needs {contract.kind}, and it was given {data.kind}.")
+    if as_of is not None and moments.first_unobserved(as_of) != data.as_of:
+        raise DataError(
+            f"{data.kind} was loaded with as_of {moments.words(data.as_of)}, and the metric asks for "
+            f"{moments.words(moments.first_unobserved(as_of))}. Load again with that as_of."
+        )
+    _require(contract.kind, columns, data.table.columns)
+    return data
+
+
+def _load(
+    contract: Contract,
+    source: Any,
+    *,
+    columns: Mapping[str, Any] | None = None,
+    where: str | None = None,
+    as_of: Date | None = None,
+    timezone: str | None = None,
+    sheet: str | None = None,
+    encoding: str | None = None,
+    delimiter: str | None = None,
+    decimal: str | None = None,
+    day_first: bool | None = None,
+) -> Loaded:
+    opened = open_source(source, sheet=sheet, encoding=encoding, delimiter=delimiter)
+    hints = values.Hints(decimal=decimal, day_first=day_first, timezone=timezone)
+    return _prepared(contract, opened, columns=columns, where=where, as_of=as_of, hints=hints, warn=True)
+
+
+def _prepared(contract: Contract, source: Source, **how: Any) -> Loaded:
+    try:
+        return _checked(contract, source, **how)
+    except duckdb.Error as error:
+        raise DataError(complaint(source.name, error)) from None
+
+
+def _checked(
+    contract: Contract,
+    source: Source,
+    *,
+    columns: Mapping[str, Any] | None = None,
+    where: str | None = None,
+    as_of: Date | None = None,
+    extra: Sequence[str] = (),
+    hints: values.Hints | None = None,
+    warn: bool,
+) -> Loaded:
+    hints = hints or values.Hints()
+    mapped = _mapped_columns(contract, source, columns or {}, extra)
+    if where is not None:
+        condition = mappings.parse("where", where, source.columns, source=source.name, dialect="duckdb")
+        mapped.append(replace(condition, name="_where"))
+    raw = source.table(list(dict.fromkeys(column for item in mapped for column in item.reads)))
+    if warn:
+        raw = _stored(raw, contract.kind)  # the only time that a file or a frame is read
+    ours, decimals = values.calculated(raw, mapped, hints, dialect="duckdb")
+    if where is not None and not ours["_where"].type().is_boolean():
+        raise DataError(f"where: {where!r} is no condition. Write one such as country = 'PL'.")
+    typed, guesses = values.typed(ours, contract.dates, contract.numbers, hints)
+    if warn:
+        typed = _stored(typed, contract.kind)
+    end = moments.resolve(as_of, typed, contract.moment, contract.kind)
+    ruled = checks.ruled(contract, typed, end)
+    accounts = checks.accounted(ruled, contract.value)
+    kept = ruled.filter(ruled["_rule"] == "kept").drop([c for c in ruled.columns if c.startswith("_")])
+    checks.refuse_nothing_kept(contract.kind, accounts)
+    checks.refuse_two_currencies(contract.kind, kept)
+    if "order_id" in kept.columns:
+        kept = _stored(_orders_of_lines(kept), contract.kind)
+    elif warn:
+        kept = _stored(kept, contract.kind)
+    until, ending = moments.observed_until(kept, contract.moment, end, contract.kind)
+    notes = (*source.notes, *(Note("guess", words) for words in (*decimals, *guesses)), *ending)
+    if warn:
+        notes += moments.warnings(kept, contract.moment, end, contract.kind)
+    return Loaded(contract.kind, kept, end, until, accounts, notes)
+
+
+def _mapped_columns(
+    contract: Contract, source: Source, columns: Mapping[str, Any], extra: Sequence[str]
+) -> list[mappings.Mapped]:
+    own = [name for name in (*contract.required, *contract.optional, *extra) if name in source.columns]
+    entries = {name: name for name in own} | dict(columns)
+    _require(contract.kind, (*contract.required, *extra), list(entries), has=source.columns)
+    return [
+        mappings.parse(name, text, source.columns, source=source.name, dialect="duckdb")
+        for name, text in entries.items()
+    ]
+
+
+def _require(
+    kind: str, needed: Sequence[str], present: Sequence[str], has: Sequence[str] | None = None
+) -> None:
+    missing = [name for name in dict.fromkeys(needed) if name not in present]
+    if missing:
+        raise DataError(
+            f"{kind} is missing {missing}. It has {list(has if has is not None else present)}. "
+            f"Map your names onto ours with columns={{{missing[0]!r}: 'your_name'}}."
+        )
+
+
+def _stored(table: ir.Table, kind: str) -> ir.Table:
+    """Written once to the session's engine, where reading again is cheap; a database's table stays there."""
+    backends, _ = table._find_backends()
+    engine = session.connection()
+    if backends and backends[0] is not engine:
+        return table
+    return engine.create_table(session.new_name(kind), table)
+
+
+def _orders_of_lines(lines: ir.Table) -> ir.Table:
+    """Lines grouped into orders: an order has one id and one customer; a line without an id is one order."""
+    numbered = lines.mutate(
+        _line=ibis.ifelse(lines.order_id.isnull(), ibis.row_number(), ibis.null("int64")),
+    )
+    measures: dict[str, ir.Value] = {"ordered_at": numbered.ordered_at.min()}
+    if "amount" in lines.columns:
+        measures["amount"] = numbered.amount.sum()
+    for column in lines.columns:
+        if column not in ("order_id", "customer_id", "ordered_at", "amount"):
+            measures[column] = _of_main_line(numbered, column)
+    return numbered.group_by("order_id", "customer_id", "_line").aggregate(**measures).drop("_line")
+
+
+def _of_main_line(lines: ir.Table, column: str) -> ir.Value:
+    if "amount" not in lines.columns:
+        return lines[column].max()
+    return lines[column].argmax(ibis.struct({"amount": lines.amount, "value": lines[column]}))

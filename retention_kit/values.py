@@ -1,0 +1,353 @@
+"""Text to numbers and moments, as exports write them, on the engine and without losing a row.
+
+A column of a CSV or Excel file is text. It is read as what our own column needs: the decimal
+sign and the order of day and month are decided from the whole column, shown, and refused where
+two readings are possible. What cannot be read becomes null, and the door counts it.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+from zoneinfo import available_timezones
+
+import ibis
+import ibis.expr.datatypes as dt
+import ibis.expr.types as ir
+
+from retention_kit import mappings
+from retention_kit.exceptions import DataError, did_you_mean
+from retention_kit.mappings import Mapped
+
+#: What exports write for "nothing here" in a column of numbers, moments or ids.
+BLANKS = ("", "NA", "N/A", "#N/A", "NULL", "null", "NaN", "nan", "None", "$null$")
+
+_SPACES = r"[\s\x{00a0}\x{202f}]"
+_POINT = r"^[+-]?(\d+|[1-9]\d{0,2}(,\d{3})+)?(\.\d*)?([eE][+-]?\d+)?$"
+_COMMA = r"^[+-]?(\d+|[1-9]\d{0,2}(\.\d{3})+)?(,\d*)?([eE][+-]?\d+)?$"
+_TIME = r"([ T]\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?( ?[AaPp][Mm])?)?"
+_ZONED = r"^\d{4}-\d{1,2}-\d{1,2}[ T]\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?\s?(Z|[+-]\d{2}(:?\d{2})?)$"
+
+# Each order of day, month and year: the shape of its texts and the formats that read them.
+_ORDERS = {
+    "year first": (r"^(\d{4}-\d{1,2}-\d{1,2}|\d{8})" + _TIME + "$", ("%Y-%m-%d", "%Y%m%d")),
+    "day first": (r"^\d{1,2}-\d{1,2}-(\d{4}|\d{2})" + _TIME + "$", ("%d-%m-%Y", "%d-%m-%y")),
+    "month first": (r"^\d{1,2}-\d{1,2}-(\d{4}|\d{2})" + _TIME + "$", ("%m-%d-%Y", "%m-%d-%y")),
+}
+_TIMES = ("", " %H:%M", " %H:%M:%S", " %H:%M:%S.%f", " %I:%M %p", " %I:%M:%S %p")
+
+
+@ibis.udf.scalar.builtin
+def try_strptime(text: str, formats: dt.Array[dt.string]) -> dt.timestamp:
+    """DuckDB's own: the first format that reads the text, else null."""
+
+
+@ibis.udf.scalar.builtin(name="timezone")
+def local_time(zone: str, moment: dt.Timestamp(timezone="UTC")) -> dt.timestamp:
+    """DuckDB's own: the wall clock of a zone at a moment."""
+
+
+@dataclass(frozen=True)
+class Hints:
+    """What a user says of how a source is written; None is to be guessed."""
+
+    decimal: str | None = None
+    day_first: bool | None = None
+    timezone: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.decimal not in (None, ".", ","):
+            raise DataError(f"decimal {self.decimal!r} is no decimal sign. Say decimal='.' or decimal=','.")
+        if self.timezone is not None and self.timezone not in available_timezones():
+            hint = did_you_mean(self.timezone, available_timezones())
+            raise DataError(f"timezone {self.timezone!r} is not in the tz database.{hint}")
+
+
+class Reading(NamedTuple):
+    """How one text column is read: the expression, and the guess in words ("" when given or evident)."""
+
+    read: Callable[[ir.Value], ir.Value]
+    guess: str
+
+
+def filled(text: ir.StringValue) -> ir.StringValue:
+    """The text without outer blanks; null where an export means "nothing"."""
+    stripped = text.strip()
+    return stripped.isin(BLANKS).ifelse(ibis.null("string"), stripped)
+
+
+def number_reading(table: ir.Table, column: str, decimal: str | None) -> Reading:
+    """Decide the decimal sign of a text column from all its values.
+
+    Raises
+    ------
+    DataError
+        When a value such as `1,234` reads as two different numbers and none decides.
+    """
+    if decimal is None:
+        decimal, guess = _guess_decimal(table, column)
+    else:
+        guess = ""
+    pattern = _POINT if decimal == "." else _COMMA
+
+    def read(text: ir.StringValue) -> ir.FloatingValue:
+        bare = _bare(text)
+        digits = bare.replace("," if decimal == "." else ".", "").replace(",", ".")
+        readable = bare.re_search(pattern) & bare.re_search(r"\d")
+        return readable.ifelse(digits, ibis.null("string")).try_cast("float64")
+
+    return Reading(read, guess)
+
+
+def _bare(text: ir.StringValue) -> ir.StringValue:
+    """A number without what only groups its digits, its minus sign the one of ASCII."""
+    return filled(text).re_replace(_SPACES, "").re_replace("['’]", "").replace("−", "-")
+
+
+def _guess_decimal(table: ir.Table, column: str) -> tuple[str, str]:
+    bare = _bare(table[column])
+    point, comma = bare.re_search(_POINT), bare.re_search(_COMMA)
+    both = point & comma & bare.re_search("[.,]")
+    counts = (
+        table.select(bare=bare, point=point, comma=comma, both=both)
+        .aggregate(
+            point=lambda t: (t.point & ~t.comma).sum().fill_null(0),
+            comma=lambda t: (t.comma & ~t.point).sum().fill_null(0),
+            both=lambda t: t.both.sum().fill_null(0),
+            example=lambda t: t.bare.min(where=t.both),
+        )
+        .to_pyarrow()
+        .to_pylist()[0]
+    )
+    if counts["both"] and counts["point"] == counts["comma"]:
+        raise DataError(_ambiguous_number(column, counts["example"]))
+    if counts["comma"] > counts["point"]:
+        return ",", f"{column}: decimal comma"
+    return ".", f"{column}: decimal point" if counts["point"] else ""
+
+
+def _ambiguous_number(column: str, example: str) -> str:
+    as_point = float(example.replace(",", ""))
+    as_comma = float(example.replace(".", "").replace(",", "."))
+    return (
+        f"{column}: {example!r} reads as {as_point:g} or as {as_comma:g}, and no other value decides. "
+        "Say which sign starts the decimals with decimal='.' or decimal=','."
+    )
+
+
+def moment_reading(table: ir.Table, column: str, day_first: bool | None, zone: str | None) -> Reading:
+    """Decide the order of day, month and year of a text column from all its dates.
+
+    Raises
+    ------
+    DataError
+        When every date reads both day first and month first, or a zone is needed and not given.
+    """
+    dates = _distinct_dates(table, column)
+    counts = _readable_dates(dates)
+    if counts["zoned"] > counts["filled"] / 2:
+        return Reading(_zoned(column, zone), "")
+    if counts["year first"] > counts["filled"] / 2:
+        order, guess = "year first", ""
+    elif day_first is not None:
+        order, guess = ("day first" if day_first else "month first"), ""
+    else:
+        order = _day_or_month(column, counts)
+        guess = f"{column}: {order}"
+    return Reading(lambda text: _parsed(_dashed(text), order), guess)
+
+
+def _distinct_dates(table: ir.Table, column: str) -> ir.Table:
+    """The different texts of a column, times cut off where no zone follows: few, even in a long file."""
+    text = filled(table[column])
+    dashed = _dashed(table[column])
+    return table.select(
+        date=dashed.re_extract(r"^[^ T]+", 0),
+        example=text.re_extract(r"^[^ T]+", 0),
+        dotted=text.re_search(r"^\d{1,2}\."),
+        zoned=text.re_search(_ZONED),
+    ).distinct()
+
+
+def _readable_dates(dates: ir.Table) -> dict:
+    read = {name: _parsed(dates.date, name) for name in _ORDERS}
+    measures = {name: moment.count() for name, moment in read.items()}
+    days, months = read["day first"].notnull(), read["month first"].notnull()
+    return (
+        dates.aggregate(
+            filled=dates.date.count(),
+            zoned=dates.zoned.sum().fill_null(0),
+            dotted=dates.dotted.sum().fill_null(0),
+            both=dates.example.min(where=days & months),
+            day=dates.example.min(where=days & ~months),
+            month=dates.example.min(where=months & ~days),
+            **measures,
+        )
+        .to_pyarrow()
+        .to_pylist()[0]
+    )
+
+
+def _day_or_month(column: str, counts: dict) -> str:
+    days, months = counts["day first"], counts["month first"]
+    if days == months == 0:
+        return "year first"  # nothing reads either way, and what does not read is counted
+    if days == months and not counts["dotted"]:
+        if counts["day"] is None:
+            found = f"every date reads both day first and month first (such as {counts['both']!r})"
+        else:
+            found = f"{counts['day']!r} is day first and {counts['month']!r} month first, as many of each"
+        raise DataError(f"{column}: {found}. Say which with day_first=True or day_first=False.")
+    return "day first" if days >= months else "month first"  # at a tie, 03.04.2024 is day first
+
+
+def _dashed(text: ir.StringValue) -> ir.StringValue:
+    """One separator for all: 01.07.2024, 1/7/2024 and 2024/07/01 become dashes."""
+    return filled(text).re_replace(r"^(\d+)[./-](\d+)[./-](\d+)", r"\1-\2-\3")
+
+
+def _parsed(dashed: ir.StringValue, order: str) -> ir.TimestampValue:
+    shape, dates = _ORDERS[order]
+    spaced = dashed.re_replace("(\\d)T(\\d)", r"\1 \2").re_replace(r"(\d) ?([AaPp][Mm])$", r"\1 \2")
+    # %Y would read the year 24 as Anno Domini 24, so two-digit years have formats of their own.
+    long, short = dates
+    is_short = spaced.re_search(r"^(\d{1,2}-\d{1,2}-\d{2}|\d{8})( |$)")
+    read = is_short.ifelse(
+        try_strptime(spaced, [short + time for time in _TIMES]),
+        try_strptime(spaced, [long + time for time in _TIMES]),
+    )
+    return spaced.re_search(shape).ifelse(read, ibis.null("timestamp"))
+
+
+def _zoned(column: str, zone: str | None) -> Callable[[ir.StringValue], ir.TimestampValue]:
+    if zone is None:
+        raise DataError(needs_zone(column))
+
+    def read(text: ir.StringValue) -> ir.TimestampValue:
+        moment = filled(text)
+        zoned = moment.re_search(_ZONED).ifelse(moment, ibis.null("string"))  # else UTC would be taken for it
+        return local_time(ibis.literal(zone), zoned.try_cast(dt.Timestamp(timezone="UTC")))
+
+    return read
+
+
+def needs_zone(column: str) -> str:
+    """The message for moments with an offset and no zone to read them in."""
+    return (
+        f"{column} has a time zone, and a month depends on whose clock is read. "
+        "Say whose with timezone='Europe/Warsaw' (or another zone of the tz database)."
+    )
+
+
+# --- a source's columns made ours ------------------------------------------------------------------
+
+
+def calculated(
+    table: ir.Table, mapped: Sequence[Mapped], hints: Hints, dialect: str
+) -> tuple[ir.Table, list[str]]:
+    """The mapped columns under our names, text read as numbers where an expression calculates with it.
+
+    Returns
+    -------
+    table
+        Our columns as the source has them, and `_bad_number`: the first text that is no number.
+    guesses
+        The decimal signs that were guessed, in words.
+    """
+    text = [name for name, kind in table.schema().items() if kind.is_string()]
+    read: dict[str, ir.Value] = {}
+    guesses: list[str] = []
+    for item in mapped:
+        for use in mappings.numeric_uses(item, text):
+            number = f"_number_{use.name}"
+            if number not in read:
+                reading = number_reading(table, use.name, hints.decimal)
+                read[number] = reading.read(table[use.name])
+                guesses += [reading.guess] if reading.guess else []
+            use.set("this", mappings.quoted(number))
+    sources = [name.removeprefix("_number_") for name in read]
+    with_numbers = table.mutate(**read)
+    bad = [_unread(with_numbers[name], with_numbers[f"_number_{name}"]) for name in sources]
+    flagged = with_numbers.mutate(_bad_number=ibis.coalesce(*bad) if bad else ibis.null("string"))
+    return mappings.project(flagged, mapped, ["_bad_number"], dialect), guesses
+
+
+def _unread(source: ir.Value, value: ir.Value) -> ir.StringValue:
+    """What stands there where it could not be read, as text, else null."""
+    if not (source.type().is_string() or source.type().is_integer()):
+        return ibis.null("string")
+    text = source.cast("string")
+    return (filled(text).notnull() & value.isnull()).ifelse(text, ibis.null("string"))
+
+
+def typed(
+    table: ir.Table, dates: Sequence[str], numbers: Sequence[str], hints: Hints
+) -> tuple[ir.Table, list[str]]:
+    """Our columns in our types: ids text, moments naive and local, numbers float.
+
+    Returns
+    -------
+    table
+        The typed columns, `_bad_date` and `_bad_number` (the first text of a row that cannot be read).
+    guesses
+        What was guessed, in words.
+    """
+    bad_dates, bad_numbers, guesses, columns = [], [table["_bad_number"]], [], {}
+    for name in table.columns:
+        if name in dates:
+            reading = _moments(table, name, hints)
+            bad = bad_dates
+        elif name in numbers:
+            reading = _numbers(table, name, hints)
+            bad = bad_numbers
+        else:
+            columns[name] = table[name] if name.startswith("_") else _label(table[name], name)
+            continue
+        columns[name] = reading.read(table[name])
+        guesses += [reading.guess] if reading.guess else []
+        bad.append(_unread(table[name], columns[name]))
+    columns["_bad_date"] = ibis.coalesce(*bad_dates) if bad_dates else ibis.null("string")
+    columns["_bad_number"] = ibis.coalesce(*bad_numbers)
+    return table.select(**columns), guesses
+
+
+def _moments(table: ir.Table, name: str, hints: Hints) -> Reading:
+    kind = table[name].type()
+    if kind.is_string():
+        return moment_reading(table, name, hints.day_first, hints.timezone)
+    if kind.is_integer():  # 20240701
+        return Reading(lambda value: _parsed(value.cast("string"), "year first"), "")
+    if kind.is_timestamp() and kind.timezone is not None:
+        if hints.timezone is None:
+            raise DataError(needs_zone(name))
+        return Reading(lambda value: local_time(ibis.literal(hints.timezone), value), "")
+    if kind.is_timestamp() or kind.is_date() or kind.is_null():
+        return Reading(lambda value: value.cast("timestamp"), "")
+    raise DataError(f"{name} holds {kind}, and a date is needed. Map a column of dates, or an expression.")
+
+
+def _numbers(table: ir.Table, name: str, hints: Hints) -> Reading:
+    kind = table[name].type()
+    if kind.is_string():
+        return number_reading(table, name, hints.decimal)
+    if kind.is_numeric() or kind.is_boolean() or kind.is_null():
+        return Reading(lambda value: _finite(value.cast("float64")), "")
+    raise DataError(
+        f"{name} holds {kind}, and a number is needed. Map a column of numbers, or an expression."
+    )
+
+
+def _finite(number: ir.FloatingValue) -> ir.FloatingValue:
+    return (number.isnan() | number.isinf()).ifelse(ibis.null("float64"), number)
+
+
+def _label(value: ir.Value, name: str) -> ir.Value:
+    """Ids as text however the source keeps them (1042, 1042.0, ' 1042 '); other columns as they are."""
+    kind = value.type()
+    if name not in ("customer_id", "order_id"):
+        return value.nullif("") if kind.is_string() else value
+    if kind.is_string():
+        return filled(value)
+    if kind.is_floating():
+        whole = _finite(value.cast("float64"))
+        return (whole == whole.floor()).ifelse(whole.cast("int64").cast("string"), whole.cast("string"))
+    return value.cast("string")
