@@ -1,0 +1,327 @@
+"""One YAML file a client: what it may say, read with the line of every mistake."""
+
+import datetime as dt
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from retention_kit import yamls
+from retention_kit.exceptions import ParamsError, did_you_mean
+
+KINDS = ("orders", "subscriptions", "responses", "customers")
+
+#: Each chapter and the kind of table it cannot do without, in the order of the report.
+CHAPTERS = {"retention": "orders", "churn": "subscriptions", "nps": "responses", "clv": "orders"}
+
+_CLIENT = re.compile(r"^[a-z0-9][a-z0-9_-]{0,63}$")
+_RESERVED = {"con", "prn", "aux", "nul", *(f"{port}{i}" for port in ("com", "lpt") for i in range(1, 10))}
+_SECRET = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+_AS_OF = re.compile(r"\{as_of(?::([^}]*))?\}")
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Table(_Strict):
+    """A data source and how to read it; the keys are the parameters of `tables.load_orders`."""
+
+    source: Annotated[str, Field(min_length=1)]
+    columns: dict[str, str] = Field(default_factory=dict)
+    where: str | None = None
+    timezone: str | None = None
+    sheet: str | None = None
+    encoding: str | None = None
+    delimiter: str | None = None
+    decimal: Literal[".", ","] | None = None
+    day_first: bool | None = None
+    # Where the data can be had and under which licence; shown when it is missing, and in the report.
+    origin: str = ""
+
+    def how(self) -> dict[str, Any]:
+        """What `tables.load_...` is called with."""
+        return self.model_dump(exclude={"origin"}, exclude_none=True)
+
+
+class Data(_Strict):
+    """The tables of a client; each is optional, and chapters without their table are left out."""
+
+    orders: Table | None = None
+    subscriptions: Table | None = None
+    responses: Table | None = None
+    customers: Table | None = None
+
+
+class Client(_Strict):
+    """A client file, read: data sources, as-of date, chapters and their options."""
+
+    client: str
+    title: str
+    as_of: str
+    currency: str = "EUR"
+    language: Literal["en"] = "en"
+    period: Literal["week", "month", "quarter"] = "month"
+    prepared_by: str = ""
+    notes: str = ""
+    data: Data
+    chapters: tuple[str, ...] = ()
+    options: dict[str, dict[str, bool | int | float | str | None]] = Field(default_factory=dict)
+
+    @field_validator("client")
+    @classmethod
+    def _is_a_safe_folder_name(cls, name: str) -> str:
+        if not _CLIENT.match(name) or name in _RESERVED:
+            raise ValueError(
+                f"{name!r} names a folder under outputs/: use a-z, 0-9, - and _ alone, 64 at most, "
+                "and no name that Windows reserves"
+            )
+        return name
+
+    @field_validator("as_of")
+    @classmethod
+    def _is_a_date(cls, text: str) -> str:
+        try:
+            moment = dt.datetime.fromisoformat(text)
+        except ValueError:
+            raise ValueError(f"{text!r} is no date; write it as 2024-07-01") from None
+        if moment.tzinfo is not None:
+            raise ValueError(f"{text!r} has a time zone; write the local date, as {moment:%Y-%m-%d}")
+        return text
+
+    @field_validator("currency")
+    @classmethod
+    def _is_a_currency_code(cls, code: str) -> str:
+        if not re.fullmatch("[A-Z]{3}", code):
+            raise ValueError(f"{code!r} is no currency; write three capital letters, such as EUR")
+        return code
+
+    @field_validator("chapters", "options")
+    @classmethod
+    def _names_chapters(cls, named: Any) -> Any:
+        for chapter in named:
+            if chapter not in CHAPTERS:
+                hint = did_you_mean(chapter, CHAPTERS)
+                raise ValueError(f"{chapter!r} is no chapter.{hint} Choose of {list(CHAPTERS)}")
+        return named
+
+    @field_validator("data", mode="before")
+    @classmethod
+    def _demo_by_name(cls, data: Any) -> Any:
+        if data == "demo":
+            demo = {kind: {"source": f"demo://{kind}"} for kind in KINDS}
+            demo["orders"]["columns"] = {name: name for name in ("country", "channel", "product")}
+            return demo
+        if isinstance(data, str):
+            raise ValueError(f"{data!r} is neither demo nor a list of tables ({', '.join(KINDS)})")
+        return data
+
+    @model_validator(mode="after")
+    def _chapters_have_their_tables(self) -> "Client":
+        for chapter in self.chapters:
+            if getattr(self.data, CHAPTERS[chapter]) is None:
+                raise ValueError(f"chapter {chapter} needs {CHAPTERS[chapter]} under data")
+        if not self.chosen:
+            raise ValueError(f"data names no table that a chapter could read; give one of {list(KINDS[:3])}")
+        return self
+
+    @property
+    def chosen(self) -> list[str]:
+        """The chapters of the report: those named, or all that have their table."""
+        return [
+            c for c, kind in CHAPTERS.items() if self.has(kind) and (not self.chapters or c in self.chapters)
+        ]
+
+    @property
+    def left_out(self) -> dict[str, str]:
+        """The chapters that are not in the report for want of a table, and which."""
+        return {chapter: kind for chapter, kind in CHAPTERS.items() if not self.has(kind)}
+
+    def has(self, kind: str) -> bool:
+        """Whether the client file names a table of this kind."""
+        return getattr(self.data, kind) is not None
+
+    def table(self, kind: str) -> Table:
+        """The client's table of a kind, or a clear error."""
+        table = getattr(self.data, kind, None)
+        if table is None:
+            raise ParamsError(
+                f"{self.client} has no {kind}. Name a source under data: {kind}: in its client file."
+            )
+        return table
+
+
+def read(client: str | Path, *, as_of: str | None = None) -> Client:
+    """The client file of an id (`demo`) or path (`params/demo.yaml`), checked and made complete.
+
+    `_defaults.yaml` beside it (or one folder up) is merged under it. `${NAME}` is read from the
+    environment here and nowhere written; paths are relative to the file; `{as_of:%Y-%m}` in a
+    source becomes the date.
+
+    Parameters
+    ----------
+    client : str or Path
+        An id is looked for in `params/` and `params/examples/`, here and in the folders above.
+    as_of : str, optional
+        Overrides the file's.
+
+    Raises
+    ------
+    ParamsError
+        With file and line: an unknown key ("did you mean"), a wrong type, a variable that is not set.
+    """
+    path = find(client)
+    document, defaults = yamls.load(path), _defaults(path)
+    values = _merged(defaults.values if defaults else {}, document.values)
+    values.setdefault("client", path.stem)
+    values.setdefault("title", path.stem.replace("_", " ").capitalize())
+    if as_of:
+        values["as_of"] = as_of
+        document.lines.pop(("as_of",), None)  # a mistake in it is not the file's
+    if "as_of" not in values:
+        raise ParamsError(
+            f"{path.name}: as_of is missing, the first moment not observed. "
+            "Add a line such as as_of: 2024-07-01, or say --as-of 2024-07-01."
+        )
+    try:
+        parsed = Client.model_validate(values)
+    except ValidationError as error:
+        raise ParamsError(_complaint([document, *([defaults] if defaults else [])], error)) from None
+    return _resolved(parsed, document)
+
+
+def find(client: str | Path) -> Path:
+    """The path of a client file, from a path or an id."""
+    text = str(client)
+    if text.endswith((".yaml", ".yml")) or "/" in text or os.sep in text:
+        path = Path(text)
+        if path.is_file():
+            return path.resolve()
+        raise ParamsError(f"There is no client file {text}.{_known_clients(path.stem)}")
+    for folder in (Path.cwd(), *Path.cwd().parents):
+        for place in ("params", "params/examples"):
+            path = folder / place / f"{text}.yaml"
+            if path.is_file():
+                return path.resolve()
+    raise ParamsError(f"There is no client {text!r} in params/ or params/examples/.{_known_clients(text)}")
+
+
+def _known_clients(name: str) -> str:
+    folders = [Path.cwd() / "params", Path.cwd() / "params" / "examples"]
+    known = [path.stem for folder in folders if folder.is_dir() for path in client_files(folder)]
+    hint = did_you_mean(name, known)
+    return f"{hint} There are {known}." if known else " Type: retention-kit new CLIENT --orders export.csv"
+
+
+def client_files(folder: Path) -> list[Path]:
+    """The client files of a folder: every YAML whose name does not start with `_`."""
+    return sorted(path for path in folder.glob("*.yaml") if not path.name.startswith("_"))
+
+
+def _defaults(path: Path) -> yamls.Document | None:
+    for folder in (path.parent, path.parent.parent):
+        defaults = folder / "_defaults.yaml"
+        if defaults.is_file():
+            document = yamls.load(defaults)
+            unknown = [key for key in document.values if key not in Client.model_fields]
+            if unknown:
+                raise ParamsError(_unknown_key(document, (unknown[0],), list(Client.model_fields)))
+            return document
+    return None
+
+
+def _merged(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(under)
+    for key, value in over.items():
+        both = isinstance(value, dict) and isinstance(merged.get(key), dict)
+        merged[key] = _merged(merged[key], value) if both else value
+    return merged
+
+
+_MUST_BE = {
+    "string_type": "text; put it in quotes",
+    "dict_type": "keys and values",
+    "model_type": "keys and values",
+    "tuple_type": "a list, such as [retention, clv]",
+}
+
+
+def _complaint(documents: list[yamls.Document], error: ValidationError) -> str:
+    """One line for the first mistake: file, line, what is wrong, what to write."""
+    unknown_keys_first = sorted(error.errors(), key=lambda each: each["type"] != "extra_forbidden")
+    first = unknown_keys_first[0]
+    place = tuple(first["loc"])
+    # The client file's own line where it has one, else that of the defaults.
+    document = max(documents, key=lambda each: each.depth(place))
+    if first["type"] == "extra_forbidden":
+        return _unknown_key(document, place, _keys_at(place))
+    name = ".".join(str(part) for part in place)
+    message = first["msg"].removeprefix("Value error, ")
+    start = f"{document.where(place)}: "
+    if first["type"] == "missing":
+        return f"{start}{name} is missing."
+    if first["type"] == "value_error":
+        return start + (f"{name}: " if name and name not in message else "") + message + "."
+    if first["input"] in (None, ""):
+        return f"{start}{name} is empty."
+    given = f"it is {first['input']!r}"
+    if place[0] == "options" and len(place) > 3:  # one of the types an option may have, each with its error
+        return f"{start}{'.'.join(place[:3])}: must be one value: text, a number, true or false; {given}."
+    if first["type"] in _MUST_BE:
+        return f"{start}{name}: must be {_MUST_BE[first['type']]}; {given}."
+    return f"{start}{name}: {message.replace('Input should', 'must')}; {given}."
+
+
+def _unknown_key(document: yamls.Document, place: tuple, known: list[str]) -> str:
+    key = str(place[-1])
+    hint = did_you_mean(key, known)
+    return f"{document.where(place)}: unknown key {key!r}.{hint} Known keys: {', '.join(known)}."
+
+
+def _keys_at(place: tuple) -> list[str]:
+    if len(place) == 1:
+        return list(Client.model_fields)
+    return list(Data.model_fields) if len(place) == 2 else list(Table.model_fields)
+
+
+def _resolved(client: Client, document: yamls.Document) -> Client:
+    """Sources with the environment's values, the date and the file's own folder in them."""
+    moment = dt.datetime.fromisoformat(client.as_of)
+    tables = {}
+    for kind in KINDS:
+        if not client.has(kind):
+            continue
+        table = client.table(kind)
+        source = _AS_OF.sub(lambda found: moment.strftime(found[1] or "%Y-%m-%d"), table.source)
+        source = _from_environment(source, document.where(("data", kind, "source")), table.origin)
+        if "://" not in source and not Path(source).expanduser().is_absolute():
+            source = str(document.path.parent / source)
+        tables[kind] = table.model_copy(update={"source": source})
+    return client.model_copy(update={"data": Data(**tables)})
+
+
+def _from_environment(text: str, place: str, origin: str) -> str:
+    def value(found: re.Match) -> str:
+        name = found[1]
+        if not os.environ.get(name):
+            hint = f" The data: {origin}" if origin else ""
+            raise ParamsError(
+                f"{place}: the environment variable {name} is not set. Type: export {name}=...{hint}"
+            )
+        return os.environ[name]
+
+    return _SECRET.sub(value, text)
+
+
+def dump(values: Mapping[str, Any]) -> str:
+    """A client file's text, in the order given.
+
+    >>> print(dump({"client": "acme", "as_of": "2024-07-01"}), end="")
+    client: acme
+    as_of: '2024-07-01'
+    """
+    return yaml.safe_dump(dict(values), sort_keys=False, allow_unicode=True, width=100)
