@@ -1,0 +1,292 @@
+"""How many customers stay: cohorts, retention by age, averages that count only what was observed."""
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import ibis.expr.types as ir
+import numpy as np
+import pandas as pd
+
+from retention_kit import intervals, periods, tables
+from retention_kit.exceptions import DataError
+from retention_kit.moments import Date, words
+from retention_kit.periods import Period
+from retention_kit.tables import Columns, Loaded
+
+_DEFINITION = (
+    "Share of the customers whose first order fell in the cohort's {period} who ordered in the {period} "
+    "that many calendar {period}s later. A {period} counts only when it was observed to its end."
+)
+
+
+def assign_cohorts(orders: Any, *, as_of: Date | None = None, period: Period = "month") -> ir.Table:
+    """Each customer's cohort: the period of the first order.
+
+    A history that starts mid-life makes old customers look new; `load_orders` warns of it.
+
+    Returns
+    -------
+    Table
+        Lazy Ibis: `customer_id`, `cohort_index` (a whole number; `periods.start_of` dates it).
+
+    Raises
+    ------
+    DataError
+        When a column or `as_of` is missing, or the period is unknown.
+
+    Examples
+    --------
+    >>> from retention_kit import datasets
+    >>> assign_cohorts(datasets.tiny_orders(), as_of=datasets.TINY_AS_OF).columns
+    ('customer_id', 'cohort_index')
+    """
+    loaded = tables.orders(orders, as_of=as_of)
+    return periods.cohorts(periods.activity(loaded, period))
+
+
+def retention_rates(
+    orders: Any, *, as_of: Date | None = None, period: Period = "month", by: Columns = None
+) -> pd.DataFrame:
+    """How many of each cohort ordered again, by age in periods?
+
+    A cell is reported only when its whole period lies before `as_of` and before the end of the
+    data, so a period still running, or a short export, is never read as customers lost. A cell
+    that was observed and held nobody is a row with 0.
+
+    Parameters
+    ----------
+    orders : DataFrame, Ibis table or Loaded
+        `customer_id`, `ordered_at`; with `amount`, negative ones (returns) are set aside.
+    as_of : date or str
+        The first moment not observed; a `Loaded` carries its own.
+    period : {"month", "day", "week", "quarter", "year"}
+        Calendar periods; weeks start on Monday.
+    by : str or list of str, optional
+        Columns to split by, with each customer's value at the first order.
+
+    Returns
+    -------
+    DataFrame
+        One row per cohort and age: `cohort`, the `by` columns, `age`, `customers` (of the cohort),
+        `retained`, `retention_rate` (retained / customers, 0 to 1), `low`, `high` (95 %), `interval`.
+
+    Raises
+    ------
+    DataError
+        When a column or `as_of` is missing, or the period is unknown.
+
+    Examples
+    --------
+    >>> from retention_kit import datasets
+    >>> rates = retention_rates(datasets.tiny_orders(), as_of=datasets.TINY_AS_OF)
+    >>> bool((rates.loc[rates["age"] == 0, "retention_rate"] == 1).all())
+    True
+    """
+    split = tables.by_columns(by)
+    loaded = tables.orders(orders, as_of=as_of, columns=split)
+    counts = _retained_by_age(loaded, period, split)
+    grid = _observed_grid(counts, split, periods.first_incomplete(loaded, period))
+    grid["retention_rate"] = grid["retained"] / grid["customers"]
+    grid["low"], grid["high"] = intervals.wilson(grid["retained"], grid["customers"])
+    grid["interval"] = intervals.WILSON
+    grid["cohort"] = periods.starts(grid["cohort_index"], period)
+    order = ["cohort", *split]
+    columns = [*order, "age", "customers", "retained", "retention_rate", "low", "high", "interval"]
+    rates = grid.sort_values([*order, "age"])[columns].reset_index(drop=True)
+    rates.attrs = {
+        "definition": _DEFINITION.format(period=period),
+        "as_of": words(loaded.as_of),
+        "period": period,
+    }
+    return rates
+
+
+def _retained_by_age(loaded: Loaded, period: Period, by: Sequence[str]) -> pd.DataFrame:
+    """Distinct customer-periods first, each customer's first period joined on: one pass over the rows."""
+    active = periods.activity(loaded, period, by)
+    first = periods.cohorts(active)
+    aged = active.join(first, "customer_id")
+    aged = aged.mutate(age=aged.period_index - aged.cohort_index)
+    counted = aged.group_by("cohort_index", *by, "age").aggregate(retained=aged.count())
+    return counted.to_pandas()
+
+
+def _observed_grid(counts: pd.DataFrame, by: Sequence[str], incomplete: int) -> pd.DataFrame:
+    """Every cohort and age whose period is over, an observed nothing as 0; no row for the rest."""
+    keys = ["cohort_index", *by]
+    cohorts = counts.loc[counts["age"] == 0, [*keys, "retained"]].rename(columns={"retained": "customers"})
+    ages = pd.DataFrame({"age": np.arange(max(incomplete - counts["cohort_index"].min(), 0), dtype="int64")})
+    grid = cohorts.merge(ages, how="cross")
+    grid = grid[grid["cohort_index"] + grid["age"] < incomplete]
+    grid = grid.merge(counts, on=[*keys, "age"], how="left")
+    return grid.assign(
+        retained=grid["retained"].fillna(0).astype("int64"), customers=grid["customers"].astype("int64")
+    )
+
+
+def average_retention(
+    rates: pd.DataFrame, *, method: Literal["pooled", "simple"] = "pooled", by: Columns = None
+) -> pd.DataFrame:
+    """What is the retention of a typical customer at each age, over all cohorts observed that long?
+
+    Each age has its own cohorts behind it (the young ones have not got there), so the curve is
+    not that of one group of customers; `cohorts` and `customers` say who is behind each age.
+
+    Parameters
+    ----------
+    rates : DataFrame
+        From `retention_rates`.
+    method : {"pooled", "simple"}
+        `pooled`: customers retained over customers, large cohorts count for more.
+        `simple`: the mean of the cohorts' rates, each cohort counts the same.
+    by : str or list of str, optional
+        Columns of `rates` to keep apart.
+
+    Returns
+    -------
+    DataFrame
+        `age`, the `by` columns, `cohorts`, `customers`, `retained`, `retention_rate`, `low`, `high` (95 %), `interval`:
+        Wilson for `pooled`, t over the cohorts for `simple` (no bounds from one cohort).
+
+    Raises
+    ------
+    DataError
+        When the method is unknown.
+
+    Examples
+    --------
+    >>> rates = pd.DataFrame({"age": [1, 1], "customers": [10, 100], "retained": [2, 0], "retention_rate": [0.2, 0.0]})
+    >>> average_retention(rates)["retention_rate"].item() == 2 / 110
+    True
+    >>> average_retention(rates, method="simple")["retention_rate"].item()
+    0.1
+    """
+    if method not in ("pooled", "simple"):
+        raise DataError(f"method {method!r} is not known. Choose one of ['pooled', 'simple'].")
+    split = list(tables.by_columns(by))
+    grouped = rates.groupby([*split, "age"], sort=True, dropna=False)
+    average = grouped.agg(
+        cohorts=("retained", "size"),
+        customers=("customers", "sum"),
+        retained=("retained", "sum"),
+        retention_rate=("retention_rate", "mean"),
+        spread=("retention_rate", "std"),
+    ).reset_index()
+    if method == "pooled":
+        average["retention_rate"] = average["retained"] / average["customers"]
+        average["low"], average["high"] = intervals.wilson(average["retained"], average["customers"])
+        average["interval"] = intervals.WILSON
+    else:
+        low, high = intervals.mean(average["retention_rate"], average["spread"], average["cohorts"])
+        average["low"], average["high"] = np.clip(low, 0, 1), np.clip(high, 0, 1)
+        average["interval"] = intervals.MEAN
+    average.attrs = {**rates.attrs, "method": method}
+    columns = [*split, "age", "cohorts", "customers", "retained", "retention_rate", "low", "high", "interval"]
+    return average[columns].astype({"cohorts": "int64", "age": "int64"})
+
+
+def retention_change(rates: pd.DataFrame, *, age: int = 1, recent: int = 3) -> pd.DataFrame:
+    """Do the newest cohorts come back more, or less, than the ones before them?
+
+    Compared at one age, so that young cohorts are not blamed for being young. A season can make
+    the difference too: the newest three months are not the same months as all before them.
+
+    Parameters
+    ----------
+    rates : DataFrame
+        From `retention_rates`, without `by`.
+    age : int
+        The age that is compared, in periods.
+    recent : int
+        How many of the newest cohorts observed to that age make one group; all earlier ones the other.
+
+    Returns
+    -------
+    DataFrame
+        One row, or none when there are no cohorts on one side: `age`, `cohorts`, `customers`, `retained`,
+        `retention_rate` of the newest; `earlier_cohorts`, `earlier_customers`, `earlier_retained`,
+        `earlier_rate`; `difference` (share), `low`, `high` (Newcombe 95 %), `interval`.
+
+    Examples
+    --------
+    >>> months = pd.date_range("2024-01-01", periods=4, freq="MS")
+    >>> rates = pd.DataFrame({"cohort": months, "age": 1, "customers": 100, "retained": [20, 30, 30, 30]})
+    >>> retention_change(rates)[["retention_rate", "earlier_rate"]].iloc[0].tolist()
+    [0.3, 0.2]
+    """
+    reached = rates[rates["age"] == age].sort_values("cohort")
+    newest, earlier = reached.iloc[-recent:], reached.iloc[:-recent]
+    sides = {"": newest, "earlier_": earlier}
+    row: dict[str, Any] = {"age": age}
+    for side, cohorts in sides.items():
+        row |= {
+            f"{side}cohorts": len(cohorts),
+            f"{side}customers": int(cohorts["customers"].sum()),
+            f"{side}retained": int(cohorts["retained"].sum()),
+        }
+    frame = pd.DataFrame([row] if row["customers"] and row["earlier_customers"] else [], columns=list(row))
+    frame["retention_rate"] = frame["retained"] / frame["customers"]
+    frame["earlier_rate"] = frame["earlier_retained"] / frame["earlier_customers"]
+    frame["difference"] = frame["retention_rate"] - frame["earlier_rate"]
+    frame["low"], frame["high"] = intervals.difference(
+        frame["retained"], frame["customers"], frame["earlier_retained"], frame["earlier_customers"]
+    )
+    frame["interval"] = intervals.NEWCOMBE
+    frame.attrs = {**rates.attrs}
+    return frame
+
+
+def period_retention(
+    *, start: int, end: int, new: int, denominator: Literal["start", "average"] = "start"
+) -> pd.DataFrame:
+    """What share of the customers was kept over a period, from three counts?
+
+    Parameters
+    ----------
+    start, end, new : int
+        Customers at the start S, at the end E, and gained in between N, of any period.
+    denominator : {"start", "average"}
+        `start`: (E - N) / S, the customer retention rate; its complement is the churn rate.
+        `average`: those active at the end over the average of start and end, E / ((S + E) / 2).
+        It counts new customers, and passes 1 when the base grows.
+
+    Returns
+    -------
+    DataFrame
+        One row: `start`, `end`, `new`, `kept` (E - N), `retention_rate`, `low`, `high` (95 %), `interval`.
+        Wilson over S for `start`; for `average` linearised over the S + N customers.
+
+    Raises
+    ------
+    DataError
+        When the counts cannot be: one is negative, more new than at the end, more kept than at the start.
+
+    Examples
+    --------
+    >>> period_retention(start=1000, end=900, new=200)["retention_rate"].item()
+    0.7
+    """
+    kept = end - new
+    if min(start, end, new) < 0 or start == 0:
+        raise DataError(f"start, end and new are counts, start at least 1: they are {start}, {end}, {new}.")
+    if not 0 <= kept <= start:
+        raise DataError(
+            f"end - new = {kept} customers were kept of {start} at the start, which cannot be. "
+            "Count as new only those who were not there at the start and are there at the end."
+        )
+    if denominator == "start":
+        rate, method = kept / start, intervals.WILSON
+        low, high = intervals.wilson(kept, start)
+    elif denominator == "average":
+        rate, method = end / ((start + end) / 2), intervals.RATIO
+        # Each customer adds to the end (y) and to the average (x): kept 1 and 1, lost 0 and 1/2, new 1 and 1/2.
+        low, high = intervals.ratio(
+            sum_y=end, sum_x=(start + end) / 2, sum_yy=end, sum_xy=kept + new / 2,
+            sum_xx=kept + (start - kept + new) / 4, n=start + new,
+        )  # fmt: skip
+    else:
+        raise DataError(f"denominator {denominator!r} is not known. Choose one of ['start', 'average'].")
+    frame = pd.DataFrame(
+        {"start": [start], "end": [end], "new": [new], "kept": [kept], "retention_rate": [float(rate)]}
+    )
+    return frame.assign(low=float(low), high=float(high), interval=method)

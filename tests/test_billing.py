@@ -1,0 +1,76 @@
+"""What each customer pays at every moment."""
+
+import pandas as pd
+
+from retention_kit import billing, datasets, tables
+
+
+def steps_of(
+    subscriptions: pd.DataFrame, by: tuple[str, ...] = (), as_of: str = "2024-05-01"
+) -> pd.DataFrame:
+    loaded = tables.subscriptions(subscriptions, as_of=as_of, columns=by)
+    return billing.levels(loaded, by).order_by("customer_id", "since").to_pandas()
+
+
+def test_parallel_subscriptions_are_one_level() -> None:
+    gus = steps_of(datasets.tiny_subscriptions()).query("customer_id == 'gus'")
+    assert gus["since"].dt.strftime("%m-%d").tolist() == ["01-05", "02-10", "04-20"]
+    assert gus["until"].dt.strftime("%m-%d").tolist()[:2] == ["02-10", "04-20"]
+    assert gus["until"].isna().tolist() == [False, False, True]
+    assert gus["cents_before"].tolist() == [0, 10_00, 30_00]
+    assert gus["cents"].tolist() == [10_00, 30_00, 10_00]
+    assert gus["is_first"].tolist() == [True, False, False]
+
+
+def test_a_plan_swapped_at_one_moment_is_one_step_and_a_free_trial_is_none() -> None:
+    steps = steps_of(datasets.tiny_subscriptions())
+    assert steps.query("customer_id == 'ana'")["cents"].tolist() == [10_00, 20_00]
+    ivo = steps.query("customer_id == 'ivo'")
+    assert ivo["cents"].tolist() == [20_00]
+    assert ivo["is_first"].tolist() == [True]
+
+
+def test_values_stand_as_in_the_subscription_that_began_last() -> None:
+    steps = steps_of(datasets.tiny_subscriptions(), by=("plan",))
+    assert steps.query("customer_id == 'gus'")["plan"].tolist() == ["basic", "plus", "plus"]
+    assert steps.query("customer_id == 'cleo'")["plan"].tolist() == ["plus", "plus", "basic"]
+
+
+def test_of_values_that_begin_at_one_moment_the_smallest_stands() -> None:
+    both = pd.DataFrame(
+        {
+            "customer_id": ["ann", "ann"],
+            "started_at": pd.to_datetime(["2024-01-01", "2024-01-01"]),
+            "ended_at": pd.to_datetime([None, None]),
+            "mrr": [1.0, 2.0],
+            "plan": ["plus", "basic"],
+        }
+    )
+    steps = steps_of(both, by=("plan",))
+    assert steps[["cents", "plan"]].to_numpy().tolist() == [[300, "basic"]]
+
+
+def test_without_mrr_a_level_counts_subscriptions_and_one_over_at_once_is_none() -> None:
+    memberships = datasets.tiny_subscriptions().drop(columns="mrr")
+    at_once = memberships.head(1).assign(customer_id="zoe", ended_at=memberships["started_at"].iloc[0])
+    steps = steps_of(pd.concat([memberships, at_once]))
+    assert steps.query("customer_id == 'gus'")["cents"].tolist() == [1, 2, 1]
+    assert steps.query("customer_id == 'ivo'")["cents"].tolist() == [1, 1]
+    assert "zoe" not in set(steps["customer_id"])
+
+
+def test_each_period_fills_what_is_missing_from_each_groups_first_period_on() -> None:
+    counted = pd.DataFrame(
+        {"period_index": [5, 7, 6], "plan": ["a", "a", None], "churned": [1, 2, 3]},
+    )
+    dense = billing.each_period(counted, ["plan"], 8)
+    rows = list(zip(dense["period_index"], dense["plan"].fillna("none"), dense["churned"], strict=True))
+    assert rows == [(5, "a", 1), (6, "a", 0), (6, "none", 3), (7, "a", 2), (7, "none", 0)]
+    assert billing.running_total(dense, "churned", ["plan"]).tolist() == [1, 1, 3, 3, 3]
+
+
+def test_each_period_of_nothing_is_nothing() -> None:
+    nothing = pd.DataFrame(
+        {"period_index": pd.Series([], dtype="int64"), "churned": pd.Series([], dtype="int64")}
+    )
+    assert billing.each_period(nothing, [], 8).empty

@@ -1,0 +1,188 @@
+"""Intervals: against hand formulas, statsmodels, published numbers and simulated coverage."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+from statsmodels.stats.proportion import proportion_confint
+
+from retention_kit import intervals
+
+Z = 1.959963984540054
+counts = st.integers(min_value=0, max_value=2_000)
+
+
+def test_wilson_by_hand() -> None:
+    # 5 of 10: the centre is 1/2 by symmetry, the half-width z sqrt(1/40 + z²/400) / (1 + z²/10).
+    half = Z * math.sqrt(1 / 40 + Z**2 / 400) / (1 + Z**2 / 10)
+    low, high = intervals.wilson(5, 10)
+    assert (low, high) == pytest.approx((1 / 2 - half, 1 / 2 + half), rel=1e-12)
+
+
+@given(counts, counts, st.sampled_from([0.8, 0.95, 0.99]))
+def test_wilson_is_that_of_statsmodels(hits: int, misses: int, confidence: float) -> None:
+    n = hits + misses + 1
+    bounds = intervals.wilson(hits, n, confidence=confidence)
+    expected = proportion_confint(hits, n, alpha=1 - confidence, method="wilson")
+    assert bounds == pytest.approx(expected, abs=1e-12)
+    assert 0 <= bounds[0] <= hits / n <= bounds[1] <= 1
+
+
+def test_wilson_at_nothing_and_at_all_touches_the_end_exactly() -> None:
+    low, high = intervals.wilson([0, 7], [7, 7])
+    assert low[0] == 0
+    assert high[1] == 1
+    # At 0 of n the upper bound is z² / (n + z²), and at n of n the mirror image.
+    assert high[0] == pytest.approx(Z**2 / (7 + Z**2))
+    assert low[1] == pytest.approx(7 / (7 + Z**2))
+
+
+def test_wilson_of_nobody_is_unknown() -> None:
+    assert np.isnan(intervals.wilson(0, 0)).all()
+
+
+def test_poisson_by_hand() -> None:
+    # No event: the upper bound u solves exp(-u) = 0.025. The lower bound is 0.
+    assert intervals.poisson(0, 1) == pytest.approx((0, -math.log(0.025)))
+    # One event: the lower bound solves 1 - exp(-l) = 0.025.
+    assert intervals.poisson(1, 4)[0] == pytest.approx(-math.log(0.975) / 4)
+
+
+def test_poisson_published() -> None:
+    # The usual table of exact limits: 10 events, 4.795 to 18.390.
+    assert intervals.poisson(10, 1) == pytest.approx((4.795, 18.390), abs=5e-4)
+
+
+@given(counts, st.floats(min_value=0.1, max_value=1e6))
+def test_poisson_leaves_half_of_the_error_in_each_tail(events: int, exposure: float) -> None:
+    low, high = intervals.poisson(events, exposure)
+    assert low <= events / exposure <= high
+    assert stats.poisson.cdf(events, float(high) * exposure) == pytest.approx(0.025, rel=1e-6)
+    if events:
+        assert stats.poisson.sf(events - 1, float(low) * exposure) == pytest.approx(0.025, rel=1e-6)
+
+
+def test_poisson_without_exposure_is_unknown() -> None:
+    assert np.isnan(intervals.poisson([0, 3], [0, 0])).all()
+
+
+def test_mean_by_hand() -> None:
+    # 1, 2, 6: mean 3, sd sqrt(7); Student's t with 2 degrees of freedom at 0.975 is 4.302653.
+    half = 4.302652729911275 * math.sqrt(7) / math.sqrt(3)
+    assert intervals.mean(3, math.sqrt(7), 3) == pytest.approx((3 - half, 3 + half))
+
+
+@given(
+    st.lists(st.integers(-1_000, 1_000), min_size=2, max_size=30, unique=True), st.sampled_from([0.8, 0.95])
+)
+def test_mean_is_that_of_scipy(values: list[int], confidence: float) -> None:
+    bounds = intervals.mean(np.mean(values), np.std(values, ddof=1), len(values), confidence=confidence)
+    expected = stats.t.interval(confidence, len(values) - 1, np.mean(values), stats.sem(values))
+    assert bounds == pytest.approx(expected)
+
+
+def test_mean_of_one_customer_is_unknown() -> None:
+    assert np.isnan(intervals.mean(10, np.nan, 1)).all()
+
+
+def ratio_of(y: np.ndarray, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    sums = [(a * b).sum(axis=-1) for a, b in [(y, 1), (x, 1), (y, y), (x, y), (x, x)]]
+    return intervals.ratio(*sums, y.shape[-1])
+
+
+def test_ratio_by_hand() -> None:
+    # y = 1, 1 and x = 2, 1: ratio 2/3, residuals -1/3 and 1/3, error sqrt(2/1 * 2/9) / 3 = 2/9.
+    low, high = ratio_of(np.array([1, 1]), np.array([2, 1]))
+    half = 12.706204736174694 * 2 / 9
+    assert (low, high) == pytest.approx((2 / 3 - half, 2 / 3 + half))
+
+
+@given(st.lists(st.integers(0, 1_000), min_size=2, max_size=40))
+def test_ratio_over_customers_of_size_one_is_the_mean(values: list[int]) -> None:
+    y = np.array(values)
+    bounds = ratio_of(y, np.ones_like(y))
+    expected = intervals.mean(y.mean(), y.std(ddof=1), len(y))
+    np.testing.assert_allclose(bounds, expected, rtol=1e-8, atol=1e-8)
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 100), st.integers(1, 100)), min_size=2, max_size=40),
+    st.floats(0.01, 100),
+)
+def test_ratio_does_not_depend_on_the_currency(pairs: list[tuple[int, int]], rate: float) -> None:
+    y, x = np.array(pairs).T
+    bounds, exchanged = ratio_of(y, x), ratio_of(y * rate, x * rate)
+    np.testing.assert_allclose(exchanged, bounds, rtol=1e-6, atol=1e-6)
+    if not np.isnan(bounds).any():
+        assert bounds[0] <= y.sum() / x.sum() <= bounds[1]
+
+
+@pytest.mark.parametrize("share", [0, 0.3, 1])
+def test_customers_who_do_not_differ_tell_nothing_of_how_they_could(share: float) -> None:
+    x = np.array([1.1, 2.0, 3.7])
+    assert np.isnan(ratio_of(share * x, x)).all()
+    assert np.isnan(intervals.mean(share, 0, 3)).all()
+
+
+def test_ratio_of_one_customer_or_of_no_money_is_unknown() -> None:
+    assert np.isnan(intervals.ratio([2, 0], [3, 0], [4, 0], [6, 0], [9, 0], [1, 5])).all()
+
+
+def test_ratio_covers_what_it_says() -> None:
+    # Subscriptions of unequal size, of which two in three are kept: the truth is E[y] / E[x] = 2/3.
+    random = np.random.default_rng(1)
+    x = random.lognormal(3, 0.8, size=(4_000, 60))
+    kept = random.random(x.shape) < 2 / 3
+    low, high = ratio_of(x * kept, x)
+    assert np.mean((low <= 2 / 3) & (high >= 2 / 3)) == pytest.approx(0.95, abs=0.025)
+
+
+@pytest.mark.parametrize(
+    ("answers", "expected"),
+    [
+        ((3, 2, 1), (-26.743, 71.188)),
+        ((162, 108, 54), (24.945, 41.110)),
+        ((250, 675, 75), (14.086, 20.809)),
+        ((70, 10, 20), (32.941, 64.146)),
+        ((10, 0, 0), (47.50, 100)),
+        ((0, 0, 10), (-100, -47.50)),
+        ((8465, 3953, 1194), (52.310, 54.499)),
+    ],
+)
+def test_adjusted_wald_published(answers: tuple[int, int, int], expected: tuple[float, float]) -> None:
+    assert intervals.adjusted_wald(*answers) == pytest.approx(expected, abs=0.005)
+
+
+@given(counts, counts, counts)
+def test_adjusted_wald_mirrors_when_promoters_and_detractors_swap(p: int, n: int, d: int) -> None:
+    low, high = intervals.adjusted_wald(p, n, d)
+    mirrored = intervals.adjusted_wald(d, n, p)
+    if p + n + d:
+        assert mirrored == pytest.approx((-high, -low))
+        assert -100 <= low <= 100 * (p - d) / (p + n + d) <= high <= 100
+    else:
+        assert np.isnan([low, high, *mirrored]).all()
+
+
+def test_adjusted_wald_of_one_answer_reaches_its_score() -> None:
+    # Of (1.75, 1.5, 0.75) the formula ends at 98.5, short of the score of 100.
+    low, high = intervals.adjusted_wald([1, 0, 0], [0, 1, 0], [0, 0, 1])
+    assert high[0] == 100
+    assert low[2] == -100
+    assert low[1] < 0 < high[1]
+
+
+def test_adjusted_wald_covers_few_and_one_sided_answers() -> None:
+    # Ten answers at shares .9, .08, .02, where plain Wald covers 0.655 of the time.
+    draws = np.random.default_rng(1).multinomial(10, [0.9, 0.08, 0.02], size=20_000)
+    low, high = intervals.adjusted_wald(*draws.T)
+    assert np.mean((low <= 88) & (high >= 88)) == pytest.approx(0.933, abs=0.01)
+
+
+def test_arrays_in_arrays_out() -> None:
+    low, high = intervals.wilson([1, 2], [10, 10])
+    assert low.shape == high.shape == (2,)
+    assert low[1] > low[0]
