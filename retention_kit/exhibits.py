@@ -1,0 +1,376 @@
+"""What reaches a page: cards, findings, sentences, figures, tables, checks.
+
+Escaping lives here and in `grids`: HTML is put together by `Markup.format`
+alone, which escapes whatever is not markup already, so a customer named
+`<script>` is a customer. Each exhibit shows itself in JupyterLab and carries
+its data beside its HTML, from which `pages` builds the summary and `reports`
+writes the files.
+"""
+
+import base64
+import io
+import re
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import matplotlib as mpl
+import mistune
+import pandas as pd
+from markupsafe import Markup
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+from PIL import Image
+
+from retention_kit import grids
+from retention_kit.exceptions import ReportError
+from retention_kit.headlines import Headline
+from retention_kit.sentences import Voice
+
+if TYPE_CHECKING:
+    from retention_kit.tables import Loaded
+
+MIME = "application/vnd.retention-kit.{}+json"
+
+# Okabe and Ito's colours, told apart by colour-blind readers; black stays for text.
+COLOURS = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#56B4E9", "#CC79A7", "#F0E442")
+STYLE = {
+    "font.family": "sans-serif",
+    "font.sans-serif": ["Helvetica Neue", "Arial", "Liberation Sans", "DejaVu Sans"],
+    "font.size": 10,
+    "text.color": "#1f2933",
+    "axes.labelcolor": "#52606d",
+    "axes.edgecolor": "#9aa5b1",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.grid.axis": "y",
+    "axes.axisbelow": True,
+    "axes.prop_cycle": mpl.cycler(color=COLOURS),
+    "grid.color": "#e4e7eb",
+    "grid.linewidth": 0.8,
+    "xtick.color": "#52606d",
+    "ytick.color": "#52606d",
+    "ytick.left": False,
+    "lines.linewidth": 1.8,
+    "legend.frameon": False,
+    "figure.facecolor": "white",
+}
+_DPI = 144
+_LONG = 20  # rows from which the data behind a figure stays closed in print
+
+
+@dataclass(frozen=True)
+class Exhibit:
+    """Something to look at: HTML for pages and notebooks, text for terminals, data for files."""
+
+    html: str
+    text: str
+    data: Mapping[str, Any] = field(default_factory=dict, hash=False)
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        return {"text/html": str(self.html), "text/plain": self.text, **self.data}
+
+    def __repr__(self) -> str:
+        return self.text
+
+
+# -- words ---------------------------------------------------------------------
+
+
+def finding(text: str) -> Exhibit:
+    """A heading that states what was found; the summary repeats each chapter's first ones."""
+    html = Markup('<h2 class="finding">{}</h2>').format(_filled(text, "A finding"))
+    return Exhibit(html, text, {MIME.format("finding"): {"text": text}})
+
+
+def sentence(text: str) -> Exhibit:
+    """A sentence that was made from measured values, as a paragraph. It is text, not markdown."""
+    html = Markup('<p class="sentence">{}</p>').format(_filled(text, "A sentence"))
+    return Exhibit(html, text, {MIME.format("sentence"): {"text": text}})
+
+
+def notes(markdown: str) -> Exhibit:
+    """The consultant's own words, in markdown that cannot do anything but look like text.
+
+    HTML shows as text, pictures as their description, a link as its words with
+    the address in print (a report reaches out for nothing), `$` is a dollar.
+    """
+    render = mistune.create_markdown(escape=True, renderer=_Notes(escape=True))
+    return Exhibit(Markup('<div class="notes">{}</div>').format(Markup(render(markdown))), markdown)
+
+
+class _Notes(mistune.HTMLRenderer):
+    def heading(self, text: str, level: int, **attrs: Any) -> str:
+        return super().heading(text, min(level + 2, 6))  # below the page's own h1 and h2
+
+    def link(self, text: str, url: str, title: str | None = None) -> str:
+        if not re.match(r"(https?://|mailto:)", url, re.IGNORECASE):
+            return text
+        address = mistune.escape(url.removeprefix("mailto:"))
+        return text if text in (address, url) else f"{text} ({address})"
+
+    def image(self, text: str, url: str, title: str | None = None) -> str:
+        return mistune.escape(text)
+
+
+# -- cards ---------------------------------------------------------------------
+
+
+def cards(*headlines: Headline, voice: Voice) -> Exhibit:
+    """Figure cards: label, big number, interval in words, counts, and the definition to open."""
+    if not headlines:
+        raise ReportError("cards() needs at least one headline.")
+    text = "\n".join(f"{voice.label(h.name)}: {value(h, voice)}" for h in headlines)
+    data = {MIME.format("headline"): {"headlines": [h.to_json() for h in headlines]}}
+    return Exhibit(cards_html(headlines, voice=voice), text, data)
+
+
+def cards_html(headlines: Iterable[Headline], *, voice: Voice, definitions: bool = True) -> Markup:
+    """The cards' markup, also for the summary, which leaves the definitions to the report's end."""
+    one_by_one = [_card(h, voice, definitions) for h in headlines]
+    # In JupyterLab there is no style sheet of ours, so the row and the big number say it themselves.
+    return Markup('<div class="cards" style="display:flex;flex-wrap:wrap">{}</div>').format(
+        grids.join(one_by_one)
+    )
+
+
+def _card(headline: Headline, voice: Voice, definition: bool) -> Markup:
+    parts = [Markup('<p class="label">{}</p>').format(voice.label(headline.name))]
+    if headline.period:
+        parts.append(Markup('<p class="when">{}</p>').format(headline.period))
+    big = "value" if headline.value is not None else "value unknown"
+    parts.append(Markup('<p class="{}" style="font-size:2em">{}</p>').format(big, value(headline, voice)))
+    if headline.low is not None:
+        parts.append(Markup('<p class="range">{}</p>').format(bounds(headline, voice)))
+    if headline.counts:
+        parts.append(Markup('<p class="counts">{}</p>').format(counted(headline, voice)))
+    if definition:
+        parts.append(_definition(headline, voice))
+    return Markup('<div class="card" style="margin:0.5em">{}</div>').format(grids.join(parts))
+
+
+def _definition(headline: Headline, voice: Voice) -> Markup:
+    lines = [headline.definition]
+    if headline.good != "neither":
+        lines.append(voice.say(f"exhibit.good_{headline.good}"))
+    lines.append(voice.say("exhibit.as_of", as_of=headline.as_of))
+    if headline.interval:
+        lines.append(voice.word("interval", headline.interval))
+    body = grids.join(Markup("<p>{}</p>").format(line) for line in lines)
+    return Markup("<details><summary>{}</summary>{}</details>").format(voice.say("exhibit.definition"), body)
+
+
+def value(headline: Headline, voice: Voice) -> str:
+    """The headline's value in its unit, or the words for one that cannot be known."""
+    if headline.value is None:
+        return voice.say("exhibit.not_known")
+    return voice.format(headline.value, headline.unit)
+
+
+def bounds(headline: Headline, voice: Voice) -> str:
+    """The headline's interval in words, or nothing when it has none."""
+    if headline.low is None:
+        return ""
+    low, high = (voice.format(bound, headline.unit) for bound in (headline.low, headline.high))
+    return voice.say("exhibit.between", low=low, high=high)
+
+
+def counted(headline: Headline, voice: Voice) -> str:
+    """What the headline was counted from: Retained 324 · Customers 885."""
+    said = []
+    for name, count in headline.counts.items():
+        unit = "count" if isinstance(count, int) else grids.named_unit(name, {}) or "number"
+        said.append(f"{voice.word('column', name)}\N{NO-BREAK SPACE}{voice.format(count, unit)}")
+    return " · ".join(said)
+
+
+# -- figures -------------------------------------------------------------------
+
+
+def axes(*, width: float = 7.2, height: float = 3.6) -> Axes:
+    """An empty Axes in the house look, outside pyplot, so that nothing draws it a second time.
+
+    Sizes are inches. Hand it to a plot: `plots.plot_churn_rates(rates, ax=exhibits.axes())`.
+    """
+    with mpl.rc_context(STYLE):
+        drawn = Figure(figsize=(width, height), layout="constrained")
+        FigureCanvasAgg(drawn)
+        ax = drawn.add_subplot()
+    # Ticks and labels that a plot adds later are made outside the context: told here once.
+    for way, left in (("x", 3), ("y", 0)):
+        ax.tick_params(axis=way, length=left, labelsize=9, colors="#52606d", labelcolor="#52606d")
+    return ax
+
+
+def figure(
+    ax: Axes,
+    *,
+    name: str,
+    alt: str,
+    caption: str,
+    frame: pd.DataFrame,
+    voice: Voice,
+    formats: Mapping[str, str] | None = None,
+) -> Exhibit:
+    """The picture that was drawn on `ax`, with its words for who cannot see it and the data behind it.
+
+    Draws once and closes the figure. `frame` goes into the page to open and to
+    `tables/<name>.csv`; `formats` as in `table`.
+
+    Raises
+    ------
+    ReportError
+        When `alt` or `caption` is blank: a picture without words says nothing to some readers.
+    """
+    _filled(alt, f"Figure {name!r}: alt, what the picture shows in words,")
+    data = grids.table_data(frame, name, caption)
+    png, (width, height) = _drawn(ax.figure.figure)
+    rows = grids.scroll(grids.plain(frame, voice, formats or {}, caption=None), caption)
+    in_print = "long" if len(frame) > _LONG else "short"
+    html = Markup(
+        '<figure class="chart"><div class="picture">'
+        '<img src="data:image/png;base64,{}" width="{}" height="{}" alt="{}"></div>'
+        '<figcaption>{}</figcaption>'
+        '<details class="{}"><summary>{}</summary>{}</details></figure>'
+    ).format(
+        base64.b64encode(png).decode("ascii"), width, height, alt, caption,
+        in_print, voice.say("exhibit.figure_data"), rows,
+    )  # fmt: skip
+    return Exhibit(html, f"{caption}\n{alt}", {MIME.format("table"): data})
+
+
+def _drawn(drawn: Figure) -> tuple[bytes, tuple[int, int]]:
+    """The figure as a small PNG, and its size on the page in pixels."""
+    for words in drawn.findobj(Text):
+        words.set_parse_math(False)  # a plan called "$5 or $9" is no formula
+    raw, small = io.BytesIO(), io.BytesIO()
+    with mpl.rc_context(STYLE):
+        drawn.savefig(raw, format="png", dpi=_DPI, metadata={"Software": None})
+    Image.open(raw).convert("RGB").quantize(128).save(small, "PNG", optimize=True)
+    if "matplotlib.pyplot" in sys.modules:
+        sys.modules["matplotlib.pyplot"].close(drawn)
+    width, height = (round(inches * 100) for inches in drawn.get_size_inches())
+    return small.getvalue(), (width, height)
+
+
+# -- tables --------------------------------------------------------------------
+
+
+def table(
+    frame: pd.DataFrame,
+    *,
+    name: str,
+    caption: str,
+    voice: Voice,
+    formats: Mapping[str, str] | None = None,
+) -> Exhibit:
+    """A frame as a plain table, every value in its column's unit.
+
+    `formats` maps a column to a unit of `Voice.format`. Without it a `_rate` or
+    `_share` is a share, whole numbers are counts, first days of months are
+    months, and `low` and `high` are in the unit of the rate they belong to.
+    """
+    data = grids.table_data(frame, name, caption)
+    html = grids.scroll(grids.plain(frame, voice, formats or {}, caption), caption)
+    return Exhibit(html, f"{caption}\n{frame.to_string(index=False)}", {MIME.format("table"): data})
+
+
+def heat_table(
+    frame: pd.DataFrame,
+    *,
+    name: str,
+    caption: str,
+    voice: Voice,
+    index: str = "cohort",
+    columns: str = "age",
+    values: str = "retention_rate",
+    size: str | None = "customers",
+    counts: str | None = "retained",
+    unit: str = "share.0",
+) -> Exhibit:
+    """A long frame as a coloured triangle: one row an `index`, one column a `columns`.
+
+    A missing cell is a gap, an observed nothing a coloured 0. The ramp runs from
+    zero to the largest value, so equal colours mean equal values and small
+    differences look small. A first column that is 1 by construction is left out:
+    the size says it. Each cell's counts are in its title.
+    """
+    if frame.empty:
+        return table(frame, name=name, caption=caption, voice=voice)
+    data = grids.table_data(frame, name, caption)
+    html = grids.heat(
+        frame,
+        voice,
+        caption,
+        index=index,
+        columns=columns,
+        values=values,
+        size=size,
+        counts=counts,
+        unit=unit,
+    )
+    text = frame.pivot(index=index, columns=columns, values=values).to_string()
+    return Exhibit(grids.scroll(html, caption), f"{caption}\n{text}", {MIME.format("table"): data})
+
+
+# -- data checks ---------------------------------------------------------------
+
+_CHECK_UNITS = {"rule": "text", "rows": "count", "amount": "money", "example": "text"}
+
+
+def data_checks(*loaded: "Loaded", voice: Voice) -> Exhibit:
+    """How many rows were read, set aside and kept, and what the reader should know about the data."""
+    checks = [_check_data(one) for one in loaded]
+    html = grids.join(checks_html(one, voice=voice) for one in checks)
+    text = "\n\n".join(f"{one.kind}\n{one.checks.to_string(index=False)}" for one in loaded)
+    return Exhibit(html, text, {MIME.format("checks"): {"checks": checks}})
+
+
+def _check_data(loaded: "Loaded") -> dict[str, Any]:
+    return {
+        "kind": loaded.kind,
+        "as_of": grids.json_value(loaded.as_of),
+        "observed_until": grids.json_value(loaded.observed_until),
+        "columns": [str(column) for column in loaded.checks.columns],
+        "rows": grids.json_rows(loaded.checks),
+        "notes": [{"level": note.level, "text": note.text} for note in loaded.notes],
+    }
+
+
+def checks_html(check: Mapping[str, Any], *, voice: Voice, used_in: str = "") -> Markup:
+    """One table's account, from its data: pages print each once, whichever chapters read it."""
+    kind = voice.word("kind", check["kind"])
+    caption = voice.say("exhibit.checks_caption", kind=kind)
+    rules = pd.DataFrame(check["rows"], columns=check["columns"]).dropna(axis="columns", how="all")
+    rules["rule"] = [voice.word("rule", rule) for rule in rules["rule"]]
+    parts = [Markup("<h3>{}</h3>").format(kind)]
+    parts += [Markup("<p>{}</p>").format(line) for line in (used_in, _observed(check, voice)) if line]
+    parts.append(grids.scroll(grids.plain(rules, voice, _CHECK_UNITS, caption), caption))
+    if check["notes"]:
+        items = [_note(note, voice) for note in check["notes"]]
+        parts.append(Markup('<ul class="remarks">{}</ul>').format(grids.join(items)))
+    return Markup('<section class="checks">{}</section>').format(grids.join(parts))
+
+
+def _observed(check: Mapping[str, Any], voice: Voice) -> str:
+    as_of, until = check["as_of"], check["observed_until"]
+    if not as_of:
+        return ""
+    if until and until != as_of:
+        return voice.say("exhibit.observed_until", until=until, as_of=as_of)
+    return voice.say("exhibit.read_as_of", as_of=as_of)
+
+
+def _note(note: Mapping[str, str], voice: Voice) -> Markup:
+    level = voice.word("level", note["level"])
+    return Markup('<li class="{}"><strong>{}</strong> {}</li>').format(note["level"], level, note["text"])
+
+
+def _filled(text: str, what: str) -> str:
+    if not text or not text.strip():
+        raise ReportError(f"{what} is blank.")
+    return text

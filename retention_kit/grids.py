@@ -1,0 +1,213 @@
+"""Frames as HTML tables: plain and coloured, each value in its column's unit, and the same as JSON.
+
+HTML is put together by `Markup.format` alone, which escapes whatever is not
+markup already, so a customer named `<script>` is a customer.
+"""
+
+import datetime as dt
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from markupsafe import Markup
+
+from retention_kit.exceptions import ReportError
+from retention_kit.sentences import Voice
+
+# The heat table's ramp, one hue: light is little. Read by everyone, in print without colour too.
+_RAMP = np.array([(240, 246, 251), (158, 202, 225), (66, 146, 198), (8, 69, 148)])
+_STEPS = 24
+
+# What a column holds when `formats` does not say; a `_rate` or `_share` is a share.
+_COLUMN_UNITS = {
+    "amount": "money",
+    "revenue": "money",
+    "clv_historical": "money",
+    "average_order_value": "money",
+    "mrr": "money",
+    "nps": "nps",
+    "net_revenue_retention": "share",
+    "gross_revenue_retention": "share",
+}
+
+
+# -- plain ---------------------------------------------------------------------
+
+
+def plain(frame: pd.DataFrame, voice: Voice, formats: Mapping[str, str], caption: str | None) -> Markup:
+    """A table with a heading a column, the first column heading its row."""
+    units = {column: unit_of(frame, column, formats) for column in frame.columns}
+    head = [
+        Markup('<th scope="col"{}>{}</th>').format(_side(unit), voice.word("column", column))
+        for column, unit in units.items()
+    ]
+    body = []
+    for first, *others in frame.itertuples(index=False):
+        unit, *rest = units.values()
+        cells = [Markup('<th scope="row">{}</th>').format(voice.format(first, unit))]
+        for value, unit in zip(others, rest, strict=True):
+            cells.append(Markup("<td{}>{}</td>").format(_side(unit), voice.format(value, unit)))
+        body.append(Markup("<tr>{}</tr>").format(join(cells)))
+    title = Markup("<caption>{}</caption>").format(caption) if caption else ""
+    return Markup("<table>{}<thead><tr>{}</tr></thead><tbody>{}</tbody></table>").format(
+        title, join(head), join(body)
+    )
+
+
+def _side(unit: str) -> Markup:
+    """Words stand left, numbers right."""
+    return Markup(' class="t"') if unit == "text" else Markup("")
+
+
+def scroll(inner: Markup, label: str) -> Markup:
+    """A box of its own to scroll in, reachable by keyboard, so that the page never scrolls sideways."""
+    return Markup('<div class="scroll" role="region" aria-label="{}" tabindex="0">{}</div>').format(
+        label, inner
+    )
+
+
+def join(parts: Iterable[Markup]) -> Markup:
+    return Markup("").join(parts)
+
+
+# -- coloured ------------------------------------------------------------------
+
+
+def heat(
+    frame: pd.DataFrame,
+    voice: Voice,
+    caption: str,
+    *,
+    index: str,
+    columns: str,
+    values: str,
+    size: str | None,
+    counts: str | None,
+    unit: str,
+) -> Markup:
+    """A long frame as a coloured triangle; see `exhibits.heat_table`."""
+    if frame.duplicated([index, columns]).any():
+        raise ReportError(
+            f"{caption!r}: more than one row for a {index} and {columns}. Pick one group first."
+        )
+    wide = _without_certain_start(frame.pivot(index=index, columns=columns, values=values))
+    part = frame.pivot(index=index, columns=columns, values=counts) if counts else None
+    whole = frame.groupby(index)[size].max() if size else None
+    top, bottom = max(wide.max().max(), 0), min(wide.min().min(), 0)
+    span = (top - bottom) or 1
+
+    index_unit, column_unit = unit_of(frame, index, {}), unit_of(frame, columns, {})
+    head = [voice.word("column", index)] + ([voice.word("column", size)] if size else [])
+    head += [voice.format(column, column_unit) for column in wide.columns]
+    body = []
+    for row in wide.index:
+        cells = [Markup('<th scope="row">{}</th>').format(voice.format(row, index_unit))]
+        cells += [Markup("<td>{}</td>").format(voice.format(whole[row], "count"))] if size else []
+        for column in wide.columns:
+            value = wide.at[row, column]
+            said = _said_counts(part, whole, row, column, voice)
+            cells.append(_cell(voice.format(value, unit), (value - bottom) / span, said))
+        body.append(Markup("<tr>{}</tr>").format(join(cells)))
+    return Markup(
+        '<table class="heat"><caption>{}</caption><thead><tr>{}</tr></thead><tbody>{}</tbody></table>'
+    ).format(caption, join(Markup('<th scope="col">{}</th>').format(word) for word in head), join(body))
+
+
+def _without_certain_start(wide: pd.DataFrame) -> pd.DataFrame:
+    """Without a first column that is 1 in every row: the cohort's size says it already."""
+    first = wide.columns[0]
+    if len(wide.columns) > 1 and (wide[first].dropna() == 1).all():
+        return wide.drop(columns=first).dropna(how="all")
+    return wide
+
+
+def _cell(text: str, level: float, said: str) -> Markup:
+    if pd.isna(level):
+        return Markup('<td class="gap"></td>')
+    back, ink = heat_colours(level)
+    title = Markup(' title="{}"').format(said) if said else ""
+    return Markup('<td style="background:{};color:{}"{}>{}</td>').format(back, ink, title, text)
+
+
+def _said_counts(part: Any, whole: Any, row: Any, column: Any, voice: Voice) -> str:
+    if part is None or whole is None or pd.isna(part.at[row, column]):
+        return ""
+    return voice.say("exhibit.part_of", part=part.at[row, column], whole=whole[row])
+
+
+def heat_colours(level: float) -> tuple[str, str]:
+    """Background and text colour for a level between 0 and 1; contrast is at least 4.5.
+
+    >>> heat_colours(0.0), heat_colours(1.0)
+    (('#f0f6fb', '#000'), ('#084594', '#fff'))
+    """
+    step = round(min(max(level, 0.0), 1.0) * _STEPS) / _STEPS
+    stops = np.linspace(0, 1, len(_RAMP))
+    rgb = [round(float(np.interp(step, stops, channel))) for channel in _RAMP.T]
+    # Black on white is 21 to 1, so one of the two always reaches the root of 21, 4.58.
+    ink = "#000" if (_luminance(rgb) + 0.05) ** 2 >= 1.05 * 0.05 else "#fff"
+    return "#{:02x}{:02x}{:02x}".format(*rgb), ink
+
+
+def _luminance(rgb: Sequence[int]) -> float:
+    """Relative luminance as WCAG 2 defines it."""
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in (v / 255 for v in rgb)]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+# -- units ---------------------------------------------------------------------
+
+
+def unit_of(frame: pd.DataFrame, column: Any, formats: Mapping[str, str]) -> str:
+    """The unit a column is shown in: as said, else by its name, else by what it holds."""
+    named = named_unit(column, formats)
+    if named:
+        return named
+    if column in ("low", "high"):
+        owners = [unit for c in frame.columns if (unit := named_unit(c, formats))]
+        return "share" if "share" in owners else owners[0] if owners else "number"
+    values = frame[column]
+    if pd.api.types.is_datetime64_any_dtype(values):
+        days = values.dropna()
+        return "month" if ((days.dt.day == 1) & (days == days.dt.normalize())).all() else "day"
+    if pd.api.types.is_bool_dtype(values) or not pd.api.types.is_numeric_dtype(values):
+        return "text"
+    return "count" if pd.api.types.is_integer_dtype(values) else "number"
+
+
+def named_unit(column: Any, formats: Mapping[str, str]) -> str | None:
+    """The unit that `formats` or the column's own name gives, if any."""
+    by_name = "share" if str(column).endswith(("_rate", "_share")) else _COLUMN_UNITS.get(str(column))
+    return formats.get(column) or by_name
+
+
+# -- data ----------------------------------------------------------------------
+
+
+def table_data(frame: pd.DataFrame, name: str, caption: str) -> dict[str, Any]:
+    """A table as JSON, unrounded, for `tables/<name>.csv`."""
+    if not re.fullmatch(r"[a-z0-9_]+", name):
+        raise ReportError(f"Name {name!r} becomes a file: use small letters, digits and _ only.")
+    if not caption.strip():
+        raise ReportError(f"{name!r}: the caption is blank.")
+    columns = [str(column) for column in frame.columns]
+    return {"name": name, "caption": caption, "columns": columns, "rows": json_rows(frame)}
+
+
+def json_rows(frame: pd.DataFrame) -> list[list[Any]]:
+    """A frame's rows as plain JSON values."""
+    return [[json_value(value) for value in row] for row in frame.itertuples(index=False)]
+
+
+def json_value(value: Any) -> Any:
+    """A value as JSON: dates in ISO form without an empty time, missing and infinite as null."""
+    if value is None or (pd.api.types.is_scalar(value) and pd.isna(value)):
+        return None
+    if isinstance(value, (dt.datetime, np.datetime64)):
+        return pd.Timestamp(value).isoformat().removesuffix("T00:00:00")
+    item = value.item() if isinstance(value, np.generic) else value
+    if isinstance(item, float) and not np.isfinite(item):
+        return None
+    return item if isinstance(item, (bool, int, float, str)) else str(item)

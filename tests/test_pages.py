@@ -1,0 +1,241 @@
+"""One self-contained page from notebooks: outputs only, nothing fetched, nothing said twice."""
+
+import datetime as dt
+import re
+from dataclasses import replace
+from types import SimpleNamespace
+
+import nbformat
+import pandas as pd
+import pytest
+from bs4 import BeautifulSoup
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+
+from retention_kit import exhibits, pages, plots
+from retention_kit.exceptions import ReportError
+from retention_kit.headlines import Headline
+from retention_kit.sentences import Voice
+
+VOICE = Voice(language="en", currency="EUR")
+HOSTILE = "<script>alert(1)</script> {{ 7 * 7 }} $5"
+
+
+def cell(*shown, tags=()):
+    """A code cell as it looks after running, with the outputs of exhibits or given bundles."""
+    made = new_code_cell("secret_code()", metadata={"tags": list(tags)}, execution_count=1)
+    for one in shown:
+        bundle = one if isinstance(one, dict) else one._repr_mimebundle_()
+        made.outputs.append(new_output("display_data", data=bundle))
+    return made
+
+
+def headline(name, value=0.25, unit="share", good="up"):
+    return Headline(
+        name, value, unit=unit, good=good, counts={"customers": 8}, definition=f"How {name} is counted.",
+        as_of="2024-07-01",
+    )  # fmt: skip
+
+
+def checks(kind="orders", rows=10):
+    frame = pd.DataFrame({"rule": ["read", "kept"], "rows": [rows, rows], "amount": 5.0, "example": None})
+    moment = pd.Timestamp("2024-07-01")
+    loaded = SimpleNamespace(kind=kind, as_of=moment, observed_until=moment, checks=frame, notes=())
+    return cell(exhibits.data_checks(loaded, voice=VOICE), tags=["data-notes"])
+
+
+def picture():
+    rates = pd.DataFrame(
+        {
+            "period": pd.date_range("2024-01-01", periods=2, freq="MS"),
+            "churn_rate": 0.1,
+            "low": 0.0,
+            "high": 0.2,
+        }
+    )
+    ax = plots.plot_churn_rates(rates, ax=exhibits.axes())
+    return exhibits.figure(ax, name="churn_rates", alt="A line.", caption="Churn", frame=rates, voice=VOICE)
+
+
+def retention():
+    cells = [
+        new_markdown_cell("# Lesson text"),
+        cell(exhibits.sentence("from parameters"), tags=["parameters"]),
+        cell(exhibits.cards(headline("retention.month_6"), voice=VOICE), tags=["lesson"]),
+        cell(exhibits.cards(headline("retention.month_1", 0.382), voice=VOICE)),
+        cell(exhibits.finding("Four of ten came back."), exhibits.sentence(f"Said {HOSTILE}")),
+        cell(picture()),
+        cell(exhibits.finding("A second finding.")),
+        cell(exhibits.sentence("solution"), tags=["solution"]),
+        checks(),
+        cell({"text/plain": "'reached'"}, tags=["sentinel"]),
+    ]
+    return pages.Chapter("retention", "Retention", new_notebook(cells=cells))
+
+
+def nps():
+    cells = [
+        cell(exhibits.cards(headline("nps.nps", 31.0, "nps"), voice=VOICE)),
+        cell(exhibits.finding("Most recommend.")),
+        checks(),
+        checks("responses", rows=7),
+    ]
+    return pages.Chapter("nps", "Net Promoter Score", new_notebook(cells=cells))
+
+
+@pytest.fixture
+def page():
+    return pages.Page(
+        client="Acme & <Sons>",
+        title="Retention report",
+        as_of="2024-07-01",
+        language="en",
+        currency="EUR",
+        prepared_by="North Star",
+        notes_markdown="Costs $40, **see** [here](javascript:alert(1)) <script>x</script> {{ 7 * 7 }}",
+        chapters=(retention(), nps()),
+        missing=(("clv", "No amounts in the orders."),),
+        versions={"retention-kit": "0.1.0"},
+        generated=dt.datetime(2024, 7, 2, 9, 30),
+    )
+
+
+@pytest.fixture
+def html(page):
+    return pages.render(page)
+
+
+@pytest.fixture
+def soup(html):
+    return BeautifulSoup(html, "html.parser")
+
+
+def test_the_page_stands_alone(html, soup):
+    assert "://" not in html
+    assert not re.search(r"""(src|href)=["'](?!data:|#)""", html)
+    assert soup.find(["script", "link", "iframe", "object", "base"]) is None
+    policy = soup.find("meta", {"http-equiv": "Content-Security-Policy"})["content"]
+    assert policy == "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
+    assert soup.html["lang"] == "en"
+    assert soup.find("a", class_="skip")["href"] == f"#{soup.main['id']}"
+
+
+def test_headings_form_one_outline(soup):
+    assert [h.text for h in soup.find_all("h1")] == ["Retention report"]
+    assert [h.text for h in soup.find_all("h2")] == [
+        "Summary", "Contents", "Retention", "Net Promoter Score", "Data checks", "Definitions and method",
+    ]  # fmt: skip
+    assert [h.text for h in soup.find(id="retention").find_all("h3")] == [
+        "Four of ten came back.",
+        "A second finding.",
+    ]
+    ids = [tag["id"] for tag in soup.find_all(id=True)]
+    assert len(ids) == len(set(ids))
+    links = [a["href"][1:] for a in soup.find_all("a")]
+    assert set(links) <= set(ids)
+
+
+def test_code_lessons_and_hidden_cells_are_absent(soup):
+    for absent in ("secret_code", "Lesson text", "from parameters", "solution", "reached", "month_3", "In ["):
+        assert absent not in soup.text
+
+
+def test_the_summary_repeats_cards_findings_and_notes(soup):
+    summary = soup.find(id="summary")
+    assert [li.text.strip() for li in summary.find(class_="findings").find_all("li")] == [
+        "Four of ten came back.",
+        "A second finding.",
+        "Most recommend.",
+    ]
+    assert [p.text for p in summary.find_all(class_="value")] == ["38.2%", "+31"]
+    assert "Costs $40, see here <script>x</script> {{ 7 * 7 }}" in summary.find(class_="notes").text
+
+
+def test_the_summary_takes_from_each_chapter_in_turn():
+    lists = [["a1", "a2", "a3", "a4"], ["b1"], [], ["c1", "c2"]]
+    assert pages._in_turn(lists, 5) == ["a1", "a2", "b1", "c1", "c2"]
+    assert pages._in_turn(lists, 2) == ["a1", "b1"]
+
+
+def test_hostile_words_are_text(soup):
+    assert soup.find(class_="client").text == "Acme & <Sons>"
+    assert f"Said {HOSTILE}" in soup.text
+
+
+def test_html_that_no_exhibit_made_stands_as_its_text(page):
+    styled = {"text/html": "<b onclick='x'>styled</b>", "text/plain": "<Styler>"}
+    shown = cell(styled)
+    shown.outputs.append(new_output("stream", name="stdout", text="printed <i>"))
+    shown.outputs.append(new_output("stream", name="stderr", text="a warning"))
+    chapter = pages.Chapter("churn", "Churn", new_notebook(cells=[shown]))
+    soup = BeautifulSoup(pages.render(replace(page, chapters=(chapter,))), "html.parser")
+    assert [pre.text for pre in soup.find_all("pre")] == ["<Styler>", "printed <i>"]
+    assert soup.find(onclick=True) is None
+    assert "a warning" not in soup.text
+
+
+def test_data_checks_stand_at_the_end_and_once(soup):
+    assert soup.find(class_="chapter").find(class_="checks") is None
+    section = soup.find(id="data-checks")
+    assert [h.text for h in section.find_all("h3")] == ["Orders", "Survey answers"]
+    orders, answers = section.find_all(class_="checks")
+    assert "Used in: Retention, Net Promoter Score" in orders.text
+    assert "Used in: Net Promoter Score" in answers.text
+    order = [s.get("id") for s in soup.main.find_all("section", recursive=False)]
+    assert order == ["summary", "retention", "nps", "data-checks", "definitions"]
+
+
+def test_words_in_data_notes_stand_with_the_checks(page):
+    noted = retention()
+    noted.notebook.cells.append(cell(exhibits.sentence("Two days are empty."), tags=["data-notes"]))
+    soup = BeautifulSoup(pages.render(replace(page, chapters=(noted,))), "html.parser")
+    assert "Two days are empty." in soup.find(id="data-checks").text
+    assert "Two days are empty." not in soup.find(id="retention").text
+
+
+def test_definitions_versions_missing_chapters_and_marks(page, soup):
+    assert "How retention.month_1 is counted." in soup.find(id="definitions").text
+    assert soup.find(class_="missing").li.text == "Customer lifetime value. No amounts in the orders."
+    assert "retention-kit 0.1.0" in soup.footer.text
+    assert "2 July 2024" in soup.footer.text
+    assert "registered marks of Bain & Company" in soup.footer.text
+    without = BeautifulSoup(pages.render(replace(page, chapters=(retention(),))), "html.parser")
+    assert "registered marks" not in without.text
+
+
+def test_figures_keep_their_words(soup):
+    assert [img["alt"] for img in soup.find_all("img")] == ["A line."]
+
+
+def test_headlines_and_tables_are_read_from_what_is_shown():
+    notebook = nbformat.from_dict(nbformat.reads(nbformat.writes(retention().notebook), as_version=4))
+    assert pages.headlines(notebook) == [headline("retention.month_1", 0.382)]
+    (table,) = pages.tables(notebook)
+    assert (table["name"], table["columns"]) == ("churn_rates", ["period", "churn_rate", "low", "high"])
+
+
+def test_rendering_leaves_the_notebook_as_it_was(page):
+    before = nbformat.writes(page.chapters[0].notebook)
+    pages.render(page)
+    assert nbformat.writes(page.chapters[0].notebook) == before
+
+
+def test_a_page_without_notes_headlines_or_checks_has_no_empty_parts(page):
+    bare = pages.Chapter("churn", "Churn", new_notebook(cells=[cell(exhibits.sentence("Only this."))]))
+    page = replace(page, chapters=(bare,), missing=(), notes_markdown="", prepared_by="", versions={})
+    soup = BeautifulSoup(pages.render(page), "html.parser")
+    assert [h.text for h in soup.find_all("h2")] == ["Summary", "Contents", "Churn"]
+    assert "Prepared by" not in soup.text
+    assert soup.find(class_="missing") is None
+
+
+def test_an_error_or_a_name_used_twice_is_no_report(page):
+    broken = retention()
+    broken.notebook.cells[3].outputs = [new_output("error", ename="KeyError", evalue="'x'", traceback=[])]
+    with pytest.raises(ReportError) as error:
+        pages.render(replace(page, chapters=(broken,)))
+    assert str(error.value) == "Chapter 'retention' ended in KeyError: 'x'"
+    twice = retention()
+    twice.notebook.cells.append(cell(picture()))
+    with pytest.raises(ReportError) as error:
+        pages.render(replace(page, chapters=(twice,)))
+    assert str(error.value) == "Chapter 'retention' shows 'churn_rates' twice. Give each its own name."

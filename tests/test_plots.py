@@ -1,0 +1,185 @@
+"""Plots are asserted on their artists: what was drawn, not how it looks."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.colors import to_hex
+from matplotlib.dates import date2num
+
+from retention_kit import exhibits, plots
+
+MONTHS = pd.date_range("2024-01-01", periods=3, freq="MS")
+
+
+@pytest.fixture
+def ax():
+    return exhibits.axes()
+
+
+@pytest.fixture
+def rates():
+    return pd.DataFrame(
+        {
+            "cohort": [MONTHS[0]] * 3 + [MONTHS[1]] * 2,
+            "age": [0, 1, 2, 0, 1],
+            "retention_rate": [1.0, 4 / 7, 2 / 7, 1.0, 1 / 3],
+        }
+    )
+
+
+def shown(ax):
+    """Tick labels as a reader sees them."""
+    ax.figure.canvas.draw()
+    return [label.get_text() for label in ax.get_xticklabels()]
+
+
+def test_retention_curves_draw_a_line_a_cohort_after_the_certain_start(ax, rates):
+    plots.plot_retention_curves(rates, ax=ax)
+    assert [list(line.get_ydata()) for line in ax.lines] == [[4 / 7, 2 / 7], [1 / 3]]
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["2024-01", "2024-02"]
+    assert ax.get_ylim()[0] == 0
+
+
+def test_age_0_stays_when_it_is_not_1_by_construction(ax, rates):
+    rates.loc[0, "retention_rate"] = 0.9
+    plots.plot_retention_curves(rates, ax=ax)
+    assert list(ax.lines[0].get_xdata()) == [0, 1, 2]
+
+
+def test_many_cohorts_are_all_drawn_and_nine_are_named(ax):
+    cohorts = pd.date_range("2022-01-01", periods=24, freq="MS")
+    rates = pd.DataFrame({"cohort": cohorts, "age": 1, "retention_rate": 0.5})
+    plots.plot_retention_curves(rates, ax=ax)
+    assert len(ax.lines) == 24
+    assert len(ax.get_legend().get_texts()) <= 9
+    assert len({to_hex(line.get_color()) for line in ax.lines}) == 24
+
+
+def test_average_retention_has_its_interval_as_a_band(ax):
+    average = pd.DataFrame({"age": [0, 1], "retention_rate": [1, 0.6], "low": [0.9, 0.5], "high": [1, 0.7]})
+    plots.plot_average_retention(average, ax=ax)
+    assert list(ax.lines[0].get_ydata()) == [0.6]
+    band = ax.collections[0].get_paths()[0].vertices[:, 1]
+    assert (band.min(), band.max()) == (0.5, 0.7)
+
+
+def test_revenue_of_first_orders_stands_on_that_of_returning_ones(ax):
+    mix = pd.DataFrame(
+        {
+            "period": [MONTHS[0], MONTHS[0], MONTHS[1]],
+            "order_type": ["first", "returning", "first"],
+            "revenue": [30.0, 70.0, 20.0],
+        }
+    )
+    plots.plot_first_and_returning(mix, ax=ax, labels={"first": "Erste", "revenue": "Umsatz"})
+    returning, first = ax.containers
+    assert [bar.get_height() for bar in returning] == [70, 0]
+    assert [(bar.get_y(), bar.get_height()) for bar in first] == [(70, 30), (0, 20)]
+    assert first.get_label() == "Erste"
+    assert ax.get_ylabel() == "Umsatz"
+    assert shown(ax) == ["2024-01", "2024-02"]
+
+
+def test_churn_rates_start_at_zero_and_keep_the_dates(ax):
+    rates = pd.DataFrame({"period": MONTHS, "churn_rate": [0.05, 0.04, 0.06], "low": 0.03, "high": 0.08})
+    plots.plot_churn_rates(rates.iloc[::-1], ax=ax)
+    assert list(ax.lines[0].get_ydata()) == [0.05, 0.04, 0.06]
+    assert list(date2num(ax.lines[0].get_xdata())) == list(date2num(MONTHS))
+    assert ax.get_ylim()[0] == 0
+
+
+def test_mrr_movements_go_up_and_down_and_the_level_has_its_own_panel(ax):
+    movements = pd.DataFrame(
+        {
+            "period": MONTHS[:2],
+            "begin": [1840.0, 1900.0],
+            "new": [100.0, 10.0],
+            "reactivation": [0.0, 5.0],
+            "expansion": [50.0, 0.0],
+            "contraction": [30.0, 0.0],
+            "churn": [60.0, 15.0],
+            "end": [1900.0, 1900.0],
+        }
+    )
+    plots.plot_mrr_movements(movements, ax=ax)
+    bars = {c.get_label(): [(bar.get_y(), bar.get_height()) for bar in c] for c in ax.containers}
+    assert bars["new"] == [(0, 100), (0, 10)]
+    assert bars["expansion"] == [(100, 50), (15, 0)]
+    assert bars["contraction"] == [(0, -30), (0, 0)]
+    assert bars["churn"] == [(-30, -60), (0, -15)]
+    level = next(other for other in ax.figure.axes if other is not ax)
+    assert list(level.lines[0].get_ydata()) == [1900, 1900]
+    assert level.get_position().y0 > ax.get_position().y1
+
+
+def test_nps_by_segment_keeps_the_order_and_the_names_as_they_are(ax):
+    scores = pd.DataFrame(
+        {"segment": ["$5 or $9", "<b>"], "nps": [40.0, -5.0], "low": [30.0, -20.0], "high": [45.0, 10.0]}
+    )
+    plots.plot_nps(scores, ax=ax)
+    dots = ax.containers[0].lines[0]
+    assert list(dots.get_xdata()) == [40, -5]
+    reach = ax.containers[0].lines[2][0].get_segments()
+    assert [list(segment[:, 0]) for segment in reach] == [[30, 45], [-20, 10]]
+    labels = ax.get_yticklabels()
+    assert [label.get_text() for label in labels] == ["$5 or $9", "<b>"]
+    assert not any(label.get_parse_math() for label in labels)
+    assert ax.get_ylim()[0] > ax.get_ylim()[1]
+
+
+def test_nps_by_period_is_drawn_over_time(ax):
+    scores = pd.DataFrame({"period": MONTHS, "nps": [10.0, 20, 30], "low": [5.0, 15, 25], "high": 40.0})
+    plots.plot_nps(scores, ax=ax)
+    assert list(ax.containers[0].lines[0].get_ydata()) == [10, 20, 30]
+    assert shown(ax) == ["2024-01", "2024-02", "2024-03"]
+
+
+def test_clv_is_a_dot_with_its_interval_a_cohort(ax):
+    values = pd.DataFrame(
+        {"cohort": MONTHS, "clv_historical": [90.0, 60, 30], "low": [80.0, 50, 20], "high": 100.0}
+    )
+    plots.plot_clv_historical(values, ax=ax)
+    assert list(ax.containers[0].lines[0].get_ydata()) == [90, 60, 30]
+    assert ax.get_ylim()[0] == 0
+
+
+EMPTY = {
+    plots.plot_retention_curves: "cohort age retention_rate",
+    plots.plot_average_retention: "age retention_rate low high",
+    plots.plot_first_and_returning: "period order_type revenue",
+    plots.plot_churn_rates: "period churn_rate low high",
+    plots.plot_mrr_movements: "period begin new reactivation expansion contraction churn end",
+    plots.plot_nps: "segment nps low high",
+    plots.plot_clv_historical: "cohort clv_historical low high",
+}
+
+
+@pytest.mark.parametrize("plot", EMPTY, ids=lambda plot: plot.__name__)
+def test_an_empty_frame_is_an_empty_picture(plot, ax):
+    frame = pd.DataFrame({name: np.array([], dtype=float) for name in EMPTY[plot].split()})
+    for moment in {"period", "cohort"} & set(frame):
+        frame[moment] = pd.to_datetime(frame[moment])
+    assert plot(frame, ax=ax) is ax
+    ax.figure.canvas.draw()
+
+
+@pytest.mark.parametrize("plot", EMPTY, ids=lambda plot: plot.__name__)
+def test_no_title_and_words_from_labels(plot, ax):
+    frame = pd.DataFrame({name: [0.5] for name in EMPTY[plot].split()})
+    for moment in {"period", "cohort"} & set(frame):
+        frame[moment] = MONTHS[0]
+    if "order_type" in frame:
+        frame["order_type"] = "first"
+    labels = {name: f"«{name}»" for name in [*frame.columns, "movements"]}
+    plot(frame, ax=ax, labels=labels)
+    assert ax.get_title() == ""
+    assert {ax.get_xlabel(), ax.get_ylabel()} & set(labels.values())
+
+
+def test_without_an_axes_the_current_one_is_drawn_on(rates):
+    import matplotlib.pyplot as plt
+
+    plt.switch_backend("agg")
+    _, current = plt.subplots()
+    assert plots.plot_retention_curves(rates) is current
+    plt.close("all")
