@@ -1,0 +1,149 @@
+"""The command line: parse, call one function, print paths. Nothing heavy is imported before it is needed."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="From a raw export of orders, subscriptions or survey answers to a client-ready report.",
+    epilog="Start with: retention-kit run params/demo.yaml",
+)
+
+Clients = Annotated[list[str], typer.Argument(help="Client files (params/*.yaml) or ids (demo).", show_default=False)]
+AsOf = Annotated[
+    str | None,
+    typer.Option("--as-of", metavar="DATE", help="First moment not observed, for all clients; e.g. 2024-07-01."),
+]
+
+
+@app.command()
+def run(
+    clients: Clients,
+    as_of: AsOf = None,
+    jobs: Annotated[int, typer.Option(min=1, help="Chapters executed at a time, each in its own process.")] = 2,
+    out: Annotated[Path, typer.Option(help="Folder for the reports.", file_okay=False)] = Path("outputs"),
+) -> None:
+    """Make one report per client: outputs/CLIENT/AS_OF/report.html.
+
+    A client that fails leaves the other clients, and its own last report, whole; the reason is
+    printed and the exit code is 1.
+    """
+    from retention_kit import progress, reports
+
+    with progress.bar(_client_files(clients)) as tell:
+        outcomes = reports.run(_client_files(clients), as_of=as_of, jobs=jobs, out=out, progress=tell)
+    for outcome in outcomes:
+        if outcome.report:
+            typer.echo(outcome.report)
+    failed = [outcome for outcome in outcomes if not outcome.report]
+    for outcome in failed:
+        typer.echo(f"{outcome.client}: {outcome.reason}", err=True)
+    if failed:
+        raise typer.Exit(1)
+
+
+@app.command()
+def check(
+    clients: Clients,
+    as_of: AsOf = None,
+    jobs: Annotated[int, typer.Option(min=1, help="Clients tried at a time, each in its own process.")] = 2,
+) -> None:
+    """Check client files and their data without making a report.
+
+    Prints one table with a line for each client's table: rows read, kept and set aside, and below it
+    every warning and every problem in full. The exit code is 1 when there is a problem.
+
+    Before a month's batch: retention-kit check params/*.yaml --as-of 2024-07-01
+    """
+    from retention_kit import inspection
+
+    found = inspection.check(_client_files(clients), as_of=as_of, jobs=jobs)
+    typer.echo(inspection.as_text(found))
+    if any(line.problem for line in found):
+        raise typer.Exit(1)
+
+
+@app.command()
+def new(
+    client: Annotated[str, typer.Argument(help="Id of the client: a-z, 0-9, - and _.")],
+    orders: Annotated[str, typer.Option(help="The client's export of orders: a file or a pattern.")],
+    as_of: Annotated[
+        str | None, typer.Option(metavar="DATE", help="First moment not observed, such as 2024-07-01.")
+    ] = None,
+    currency: Annotated[str | None, typer.Option(help="ISO code of the amounts, such as EUR.")] = None,
+    customer_id: Annotated[str | None, typer.Option(help="The column that says who.")] = None,
+    ordered_at: Annotated[str | None, typer.Option(help="The column that says when.")] = None,
+    order_id: Annotated[
+        str | None, typer.Option(help="The column that ties an order's lines together, or none.")
+    ] = None,
+    amount: Annotated[
+        str | None, typer.Option(help="The column of the money, an expression such as Qty * Price, or none.")
+    ] = None,
+    where: Annotated[str | None, typer.Option(help="An SQL condition that rows must meet.")] = None,
+    timezone: Annotated[str | None, typer.Option(help="Whose clock counts, such as Europe/Warsaw.")] = None,
+    day_first: Annotated[
+        bool | None, typer.Option("--day-first/--month-first", help="How to read 01/02/2024.", show_default=False)
+    ] = None,
+    decimal: Annotated[str | None, typer.Option(help="The sign that starts the decimals: . or ,")] = None,
+    delimiter: Annotated[str | None, typer.Option(help="The sign between columns, such as ;")] = None,
+    encoding: Annotated[str | None, typer.Option(help="Such as utf-8 or cp1250.")] = None,
+    sheet: Annotated[str | None, typer.Option(help="Of an Excel file; the first if none is named.")] = None,
+    folder: Annotated[Path, typer.Option(help="Where the client file is written.", file_okay=False)] = Path("params"),
+) -> None:
+    """Draft a client file by looking at an export's columns.
+
+    Each guess is shown with its reason and three values; what cannot be told is asked for, or, where
+    nobody can be asked, the option that says it is named. The draft is tried on the data before it is
+    written, and a client file that exists is never overwritten.
+
+    Example: retention-kit new acme --orders exports/acme.csv --currency EUR --as-of 2024-07-01
+    """
+    from retention_kit import drafts
+
+    given = {"customer_id": customer_id, "ordered_at": ordered_at, "order_id": order_id, "amount": amount}
+    how = {"where": where, "timezone": timezone, "day_first": day_first, "decimal": decimal}
+    how |= {"delimiter": delimiter, "encoding": encoding, "sheet": sheet}
+    draft = drafts.draft(
+        client, orders, given=given, as_of=as_of, currency=currency, folder=folder, how=how, ask=_ask
+    )
+    for line in draft.reasons:
+        typer.echo(line)
+    typer.echo(drafts.write(draft, folder))
+
+
+def _ask(question: str, option: str, default: str) -> str:
+    import sys
+
+    from retention_kit.exceptions import ParamsError
+
+    if not sys.stdin.isatty():
+        raise ParamsError(f"{question} Say {option}.")
+    return typer.prompt(question, default=default or None, err=True)
+
+
+def _client_files(clients: list[str]) -> list[str]:
+    """A shell on Windows hands patterns over as they are."""
+    import glob
+
+    files = []
+    for client in clients:
+        matches = sorted(glob.glob(client)) if glob.has_magic(client) else [client]
+        files += [one for one in matches or [client] if not Path(one).name.startswith("_")]
+    return list(dict.fromkeys(files))
+
+
+def main() -> None:
+    """Run the command line; an error of ours is one line and exit code 1, never a traceback."""
+    import sys
+
+    from retention_kit.exceptions import RetentionKitError
+
+    try:
+        app()
+    except RetentionKitError as error:
+        typer.echo(f"retention-kit: {error}", err=True)
+        sys.exit(1)
