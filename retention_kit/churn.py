@@ -6,7 +6,7 @@ import ibis
 import ibis.expr.types as ir
 import pandas as pd
 
-from retention_kit import billing, intervals, moments, periods, tables
+from retention_kit import billing, intervals, periods, tables
 from retention_kit.exceptions import ParamsError
 from retention_kit.moments import Date
 from retention_kit.periods import Period
@@ -90,7 +90,7 @@ def average_churn(rates: pd.DataFrame, *, last: int | None = None, by: Columns =
     -------
     DataFrame
         The `by` columns, `periods`, `customers` (customer-periods at risk), `churned`, `churn_rate`
-        (churned / customers), `low`, `high` (exact Poisson, 95 %), `interval`. No row without a customer.
+        (churned / customers), `low`, `high` (Wilson, 95 %), `interval`. No row without a customer.
 
     Examples
     --------
@@ -109,8 +109,9 @@ def average_churn(rates: pd.DataFrame, *, last: int | None = None, by: Columns =
     frame = kept.assign(_all=0).groupby(groups or ["_all"], dropna=False).agg(**sums).reset_index()
     frame = frame[[*groups, *sums]].astype(dict.fromkeys(sums, "int64"))
     frame["churn_rate"] = frame["churned"] / frame["customers"]
-    frame["low"], frame["high"] = intervals.poisson(frame["churned"], frame["customers"])
-    frame["interval"] = pd.Series(intervals.POISSON, index=frame.index, dtype="str")
+    # Each customer and period is one yes or no, and a customer who has left is at risk no more.
+    frame["low"], frame["high"] = intervals.wilson(frame["churned"], frame["customers"])
+    frame["interval"] = pd.Series(intervals.WILSON, index=frame.index, dtype="str")
     frame.attrs = {**rates.attrs}
     return frame
 
@@ -187,9 +188,8 @@ def _rates(dense: pd.DataFrame, loaded: Loaded, by: tuple[str, ...], period: Per
     frame["churn_rate"] = frame["churned"] / frame["customers"]
     frame["low"], frame["high"] = intervals.wilson(frame["churned"], frame["customers"])
     frame["interval"] = pd.Series(intervals.WILSON, index=frame.index, dtype="str")
-    frame.attrs = {
-        "definition": f"Customers paying when the {period} began who no longer paid when it was over, as a "
-        "share of those paying when it began" + (f"; {', '.join(by)} as at its beginning." if by else "."),
-        "as_of": moments.words(loaded.as_of),
-    }
+    frame.attrs = loaded.told(
+        f"Customers paying when the {period} began who no longer paid when it was over, as a "
+        "share of those paying when it began" + (f"; {', '.join(by)} as at its beginning." if by else ".")
+    )
     return frame

@@ -9,14 +9,19 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # plain help: four times less work for the same words
     help="From a raw export of orders, subscriptions or survey answers to a client-ready report.",
     epilog="Start with: retention-kit run params/demo.yaml",
 )
 
-Clients = Annotated[list[str], typer.Argument(help="Client files (params/*.yaml) or ids (demo).", show_default=False)]
+Clients = Annotated[
+    list[str], typer.Argument(help="Client files (params/*.yaml) or ids (demo).", show_default=False)
+]
 AsOf = Annotated[
     str | None,
-    typer.Option("--as-of", metavar="DATE", help="First moment not observed, for all clients; e.g. 2024-07-01."),
+    typer.Option(
+        "--as-of", metavar="DATE", help="First moment not observed, for all clients; e.g. 2024-07-01."
+    ),
 ]
 
 
@@ -24,7 +29,9 @@ AsOf = Annotated[
 def run(
     clients: Clients,
     as_of: AsOf = None,
-    jobs: Annotated[int, typer.Option(min=1, help="Chapters executed at a time, each in its own process.")] = 2,
+    jobs: Annotated[
+        int, typer.Option(min=1, help="Chapters executed at a time, each in its own process.")
+    ] = 2,
     out: Annotated[Path, typer.Option(help="Folder for the reports.", file_okay=False)] = Path("outputs"),
 ) -> None:
     """Make one report per client: outputs/CLIENT/AS_OF/report.html.
@@ -86,13 +93,16 @@ def new(
     where: Annotated[str | None, typer.Option(help="An SQL condition that rows must meet.")] = None,
     timezone: Annotated[str | None, typer.Option(help="Whose clock counts, such as Europe/Warsaw.")] = None,
     day_first: Annotated[
-        bool | None, typer.Option("--day-first/--month-first", help="How to read 01/02/2024.", show_default=False)
+        bool | None,
+        typer.Option("--day-first/--month-first", help="How to read 01/02/2024.", show_default=False),
     ] = None,
     decimal: Annotated[str | None, typer.Option(help="The sign that starts the decimals: . or ,")] = None,
     delimiter: Annotated[str | None, typer.Option(help="The sign between columns, such as ;")] = None,
     encoding: Annotated[str | None, typer.Option(help="Such as utf-8 or cp1250.")] = None,
     sheet: Annotated[str | None, typer.Option(help="Of an Excel file; the first if none is named.")] = None,
-    folder: Annotated[Path, typer.Option(help="Where the client file is written.", file_okay=False)] = Path("params"),
+    folder: Annotated[Path, typer.Option(help="Where the client file is written.", file_okay=False)] = Path(
+        "params"
+    ),
 ) -> None:
     """Draft a client file by looking at an export's columns.
 
@@ -122,7 +132,7 @@ def _ask(question: str, option: str, default: str) -> str:
 
     if not sys.stdin.isatty():
         raise ParamsError(f"{question} Say {option}.")
-    return typer.prompt(question, default=default or None, err=True)
+    return typer.prompt(question, default=default or None, prompt_suffix=" ", err=True)
 
 
 def _client_files(clients: list[str]) -> list[str]:

@@ -81,12 +81,11 @@ def clv_historical(
     found = found.sort_values(keys, ignore_index=True) if keys else found
     frame = _valued(found, groups, period, 1.0 if margin is None else float(margin))
     what = "Revenue" if margin is None else f"Revenue times a margin of {margin:g}"
-    frame.attrs = {
-        "definition": f"{what} of all orders before {moments.words(loaded.as_of)}, by customer, of those who "
+    frame.attrs = loaded.told(
+        f"{what} of all orders before {moments.words(loaded.as_of)}, by customer, of those who "
         + (f"first ordered in the {period}" if period else "ordered at all")
-        + (f"; {', '.join(groups)} as in the first order." if groups else "."),
-        "as_of": moments.words(loaded.as_of),
-    }
+        + (f"; {', '.join(groups)} as in the first order." if groups else ".")
+    )
     return frame
 
 
@@ -230,7 +229,7 @@ def clv_of_subscribers(
     Parameters
     ----------
     churn : DataFrame
-        One row of monthly `churn_rate` with `low`, `high`, `customers`, `churned`, from `churn.average_churn`.
+        One row of `churn_rate` a month, `low`, `high`, `customers`, `churned`: `churn.average_churn`.
     movements : DataFrame
         From `mrr.mrr_movements`; the last row's `end` / `customers_end` is the fee.
     margin : float, optional
@@ -245,21 +244,22 @@ def clv_of_subscribers(
         `retention_high`, `discount_rate` (a month), `clv_end` (first margin after a month) with `end_low`,
         `end_high`, `clv_start` (first margin now) with `start_low`, `start_high`, `gain_of_a_point` (of
         `clv_start`, for +0.01 of retention) with `gain_low`, `gain_high` (NaN where retention would
-        pass 1), `customers` (customer-months), `churned`, `interval`. No row without churn or fee.
+        pass 1), `customers` (customer-months), `churned`, `interval`. No row without churn or subscribers.
 
     Examples
     --------
-    >>> lost = pd.DataFrame({"customers": [1000], "churned": [50], "churn_rate": [0.05], "low": [0.04], "high": [0.06]})
+    >>> lost = {"customers": [1000], "churned": [50], "churn_rate": [0.05], "low": [0.04], "high": [0.06]}
     >>> fees = pd.DataFrame({"end": [2000.0], "customers_end": [100]})
-    >>> print(f"{clv_of_subscribers(lost, fees, discount_rate=0)['clv_start'].item():.0f}")
+    >>> print(f"{clv_of_subscribers(pd.DataFrame(lost), fees, discount_rate=0)['clv_start'].item():.0f}")
     400
     """
-    rows = [] if churn.empty or movements.empty else [_subscriber(churn, movements, margin, discount_rate)]
+    known = not churn.empty and not movements.empty and movements["customers_end"].iloc[-1] > 0
+    rows = [_subscriber(churn, movements, margin, discount_rate)] if known else []
     frame = pd.DataFrame(rows, columns=_SUBSCRIBER)
     what = "fee" if margin is None else f"fee times a margin of {margin:g}"
     frame.attrs = {
-        "definition": f"Value of a subscriber at a constant {what}, constant retention and a discount rate of "
-        f"{discount_rate:g} a year: margin × (1 + d) / (1 + d − r). The interval is that of the churn alone.",
+        "definition": f"Value of a subscriber at a constant {what}, constant retention and a discount rate "
+        f"of {discount_rate:g} a year: margin × (1 + d) / (1 + d − r). The interval is that of churn alone.",
         "as_of": churn.attrs.get("as_of"),
     }
     return frame
@@ -278,7 +278,7 @@ def _subscriber(
     lost, last = churn.iloc[0], movements.iloc[-1]
     fee = last["end"] / last["customers_end"] * (1.0 if margin is None else margin)
     monthly = (1 + discount_rate) ** (1 / 12) - 1
-    row = {"margin": fee, "discount_rate": monthly, "interval": intervals.POISSON}
+    row = {"margin": fee, "discount_rate": monthly, "interval": intervals.WILSON}
     row |= {"customers": int(lost["customers"]), "churned": int(lost["churned"])}
     for side, rate in (("low", lost["high"]), ("", lost["churn_rate"]), ("high", lost["low"])):
         kept = 1 - rate

@@ -330,6 +330,16 @@ def data_checks(*loaded: "Loaded", voice: Voice) -> Exhibit:
     return Exhibit(html, text, {MIME.format("checks"): {"checks": checks}})
 
 
+def warnings(*loaded: "Loaded", voice: Voice) -> Exhibit | None:
+    """What a reader must know of the data before the figures that rest on it; nothing where all is well."""
+    found = [{"level": n.level, "text": n.text} for one in loaded for n in one.notes if n.level == "warning"]
+    if not found:
+        return None
+    html = Markup('<ul class="remarks">{}</ul>').format(grids.join(_note(note, voice) for note in found))
+    texts = [note["text"] for note in found]
+    return Exhibit(html, "\n".join(texts), {MIME.format("warnings"): {"warnings": texts}})
+
+
 def _check_data(loaded: "Loaded") -> dict[str, Any]:
     return {
         "kind": loaded.kind,

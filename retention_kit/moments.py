@@ -13,6 +13,8 @@ Date = str | dt.date | dt.datetime | pd.Timestamp
 
 #: A stretch without rows is unusual beyond this many times the 99th percentile of the days between rows.
 _UNUSUAL = 1.5
+#: On fewer active days than this nothing is usual yet.
+_FEW_DAYS = 10
 #: A start in mid-life: so many times more customers first seen in the first 30 days than in any later 30.
 _MID_LIFE = 1.5
 
@@ -115,7 +117,7 @@ def observed_until(
     if end is None or moment is None or kind == "subscriptions" or moment not in table.columns:
         return end, ()
     days = _active_days(table, moment)
-    if len(days) < 3:
+    if len(days) < _FEW_DAYS:
         return end, ()
     last = days[-1]
     empty = (np.datetime64(end.date()) - last).astype(int) - 1
@@ -145,11 +147,10 @@ def warnings(table: ir.Table, moment: str | None, end: dt.datetime | None, kind:
     """What a careful analyst would ask about a table before believing any number made from it."""
     if kind != "orders" or end is None or moment is None:
         return ()
-    found = [*_one_order_each(table), *_starts_mid_life(table, moment), *_holes(table, moment)]
-    return tuple(Note("warning", text) for text in found)
+    return (*_one_order_each(table), *_starts_mid_life(table, moment), *_holes(table, moment))
 
 
-def _one_order_each(table: ir.Table) -> list[str]:
+def _one_order_each(table: ir.Table) -> list[Note]:
     per_customer = table.group_by("customer_id").aggregate(rows=table.count())
     counts = (
         per_customer.aggregate(customers=per_customer.count(), once=(per_customer.rows == 1).sum())
@@ -159,13 +160,14 @@ def _one_order_each(table: ir.Table) -> list[str]:
     share = counts["once"] / counts["customers"]
     if counts["customers"] < 20 or share < 0.9:
         return []
-    return [
+    text = (
         f"{100 * share:.0f} % of customers have one order ({counts['once']:,} of {counts['customers']:,}): "
         "is customer_id given anew with each order?"
-    ]
+    )
+    return [Note("warning", text)]
 
 
-def _starts_mid_life(table: ir.Table, moment: str) -> list[str]:
+def _starts_mid_life(table: ir.Table, moment: str) -> list[Note]:
     firsts = table.group_by("customer_id").aggregate(first=table[moment].min())
     start = firsts["first"].min().execute()
     windows = (firsts["first"].epoch_seconds() - int(start.timestamp())).cast("float64") / (30 * 86_400)
@@ -173,28 +175,29 @@ def _starts_mid_life(table: ir.Table, moment: str) -> list[str]:
     sizes = {row["window"]: row["customers"] for row in counted.to_pyarrow().to_pylist()}
     later = max((n for window, n in sizes.items() if window > 0), default=0)
     if not later:
-        return [
-            "history is too short: every customer is first seen within the first 30 days, so none can be old."
-        ]
+        text = "every customer is first seen within the first 30 days, so none can be told to be new or old."
+        return [Note("warning", f"history is too short: {text}")]
     if sizes[0] < _MID_LIFE * later:
         return []
-    return [
+    text = (
         f"history starts mid-life: {sizes[0]:,} customers are first seen in the first 30 days (from "
         f"{start:%Y-%m-%d}), at most {later:,} in any later 30 days. Many of them are old customers who "
         "only look new, so the first cohort returns more than a new one would."
-    ]
+    )
+    return [Note("warning", text, code="mid_life")]
 
 
-def _holes(table: ir.Table, moment: str) -> list[str]:
+def _holes(table: ir.Table, moment: str) -> list[Note]:
     days = _active_days(table, moment)
-    if len(days) < 10:
+    if len(days) < _FEW_DAYS:
         return []
     gaps = np.diff(days).astype(int)
     longest = int(gaps.max())
     if longest < 7 or longest <= _longest_usual(days):
         return []
     where = int(gaps.argmax())
-    return [
+    text = (
         f"no rows for {longest - 1} days between {days[where]} and {days[where + 1]}: "
         "was the shop closed, or is a part of the export missing?"
-    ]
+    )
+    return [Note("warning", text)]

@@ -189,12 +189,11 @@ def _bridge(dense: pd.DataFrame, loaded: Loaded, by: tuple[str, ...], period: Pe
     money = ["begin", *_MONEY, "end"]
     dense[money] = dense[money] / 100
     frame = dense[["period", *by, *money, "customers_begin", *_PEOPLE, "customers_end"]]
-    frame.attrs = {
-        "definition": "Recurring revenue just before each period and at its end, and the movements between, "
+    frame.attrs = loaded.told(
+        "Recurring revenue just before each period and at its end, and the movements between, "
         "from each change of what a customer pays; a change at the first moment belongs to the period"
-        + (f"; by {', '.join(by)} of the customer's first paid subscription." if by else "."),
-        "as_of": moments.words(loaded.as_of),
-    }
+        + (f"; by {', '.join(by)} of the customer's first paid subscription." if by else ".")
+    )
     return frame
 
 
@@ -275,9 +274,8 @@ def _retention_frame(
     frame["logo_retention"] = frame["customers_kept"] / frame["customers"]
     frame["logo_low"], frame["logo_high"] = intervals.wilson(frame["customers_kept"], frame["customers"])
     frame["logo_interval"] = pd.Series(intervals.WILSON, index=frame.index, dtype="str")
-    frame.attrs = {
-        "definition": "Of the recurring revenue at `start`, what the same customers pay at `end`: net with "
-        "what they pay more, gross without; logo is the share of those customers who pay at all.",
-        "as_of": moments.words(loaded.as_of),
-    }
+    frame.attrs = loaded.told(
+        "Of the recurring revenue at `start`, what the same customers pay at `end`: net with "
+        "what they pay more, gross without; logo is the share of those customers who pay at all."
+    )
     return frame

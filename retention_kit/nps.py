@@ -10,7 +10,7 @@ import ibis
 import numpy as np
 import pandas as pd
 
-from retention_kit import intervals, moments, periods, tables
+from retention_kit import intervals, periods, tables
 from retention_kit.exceptions import DataError, ParamsError, did_you_mean
 from retention_kit.moments import Date
 from retention_kit.periods import Period
@@ -85,11 +85,10 @@ def nps(
     _check_scores(loaded, scale)
     counted = _counted(loaded, groups, period)
     frame = _scored(counted).sort_values(list(counted.columns.drop(_BANDS)), ignore_index=True)
-    frame.attrs = {
-        "definition": f"Share of promoters (9 and 10) less share of detractors ({_LOWEST[scale]} to 6) among "
-        f"all answers, in points, asked on a scale of {_LOWEST[scale]} to 10.",
-        "as_of": None if loaded.as_of is None else moments.words(loaded.as_of),
-    }
+    frame.attrs = loaded.told(
+        f"Share of promoters (9 and 10) less share of detractors ({_LOWEST[scale]} to 6) among "
+        f"all answers, in points, asked on a scale of {_LOWEST[scale]} to 10."
+    )
     return frame
 
 

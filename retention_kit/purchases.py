@@ -8,7 +8,7 @@ import ibis.expr.types as ir
 import pandas as pd
 
 from retention_kit import intervals, periods, tables
-from retention_kit.moments import Date, words
+from retention_kit.moments import Date
 from retention_kit.periods import Period
 from retention_kit.tables import Columns, Loaded
 
@@ -41,7 +41,8 @@ def repeat_purchase_rate(orders: Any, *, as_of: Date | None = None, by: Columns 
 
     Examples
     --------
-    >>> shop = pd.DataFrame({"customer_id": ["a", "a", "b"], "ordered_at": ["2024-01-01", "2024-01-09", "2024-01-02"]})
+    >>> days = ["2024-01-01", "2024-01-09", "2024-01-02"]
+    >>> shop = pd.DataFrame({"customer_id": ["a", "a", "b"], "ordered_at": days})
     >>> repeat_purchase_rate(shop, as_of="2024-02-01")["repeat_purchase_rate"].item()
     0.5
     """
@@ -62,10 +63,9 @@ def repeat_purchase_rate(orders: Any, *, as_of: Date | None = None, by: Columns 
     frame["low"], frame["high"] = intervals.wilson(frame["repeat_customers"], frame["customers"])
     frame["interval"] = intervals.WILSON
     frame = frame.sort_values(list(split)).reset_index(drop=True) if split else frame
-    frame.attrs = {
-        "definition": "Customers with two orders or more in the history, over all customers with an order.",
-        "as_of": words(loaded.as_of),
-    }
+    frame.attrs = loaded.told(
+        "Customers with two orders or more in the history, over all customers with an order."
+    )
     return frame
 
 
@@ -104,7 +104,8 @@ def first_and_returning(
 
     Examples
     --------
-    >>> shop = pd.DataFrame({"customer_id": ["a", "a"], "ordered_at": ["2024-01-01", "2024-01-09"], "amount": [10, 30]})
+    >>> days = ["2024-01-01", "2024-01-09"]
+    >>> shop = pd.DataFrame({"customer_id": ["a", "a"], "ordered_at": days, "amount": [10, 30]})
     >>> first_and_returning(shop, as_of="2024-02-01")[["order_type", "revenue_share"]].to_dict("list")
     {'order_type': ['first', 'returning'], 'revenue_share': [0.25, 0.75]}
     """
@@ -124,10 +125,9 @@ def first_and_returning(
         *("spend_per_customer", "spend_low", "spend_high", "interval"),
     ]
     frame = frame.sort_values([*keys, "order_type"])[[*keys, "order_type", *measured]].reset_index(drop=True)
-    frame.attrs = {
-        "definition": "Orders classed by their rank in the customer's history: the first, or a later (returning) one.",
-        "as_of": words(loaded.as_of),
-    }
+    frame.attrs = loaded.told(
+        "Orders classed by their rank in the customer's history: the first, or a later (returning) one."
+    )
     return frame
 
 

@@ -231,10 +231,7 @@ def _page(client: Client, chapters: Sequence[pages.Chapter], voice: Voice) -> pa
         prepared_by=client.prepared_by,
         notes_markdown=client.notes,
         chapters=chapters,
-        missing=[
-            (chapter, voice.say("page.no_table", kind=voice.word("kind", kind)))
-            for chapter, kind in client.left_out.items()
-        ],
+        missing=[(chapter, voice.say(f"page.no_{kind}")) for chapter, kind in client.left_out.items()],
         versions=made_with(),
         generated=dt.datetime.now(),
     )

@@ -9,7 +9,7 @@ import pandas as pd
 
 from retention_kit import intervals, periods, tables
 from retention_kit.exceptions import DataError
-from retention_kit.moments import Date, words
+from retention_kit.moments import Date
 from retention_kit.periods import Period
 from retention_kit.tables import Columns, Loaded
 
@@ -93,11 +93,7 @@ def retention_rates(
     order = ["cohort", *split]
     columns = [*order, "age", "customers", "retained", "retention_rate", "low", "high", "interval"]
     rates = grid.sort_values([*order, "age"])[columns].reset_index(drop=True)
-    rates.attrs = {
-        "definition": _DEFINITION.format(period=period),
-        "as_of": words(loaded.as_of),
-        "period": period,
-    }
+    rates.attrs = loaded.told(_DEFINITION.format(period=period)) | {"period": period}
     return rates
 
 
@@ -145,8 +141,8 @@ def average_retention(
     Returns
     -------
     DataFrame
-        `age`, the `by` columns, `cohorts`, `customers`, `retained`, `retention_rate`, `low`, `high` (95 %), `interval`:
-        Wilson for `pooled`, t over the cohorts for `simple` (no bounds from one cohort).
+        The `by` columns, `age`, `cohorts`, `customers`, `retained`, `retention_rate`, `low`, `high`
+        (95 %), `interval`: Wilson for `pooled`, t over the cohorts for `simple` (no bounds from one).
 
     Raises
     ------
@@ -155,7 +151,8 @@ def average_retention(
 
     Examples
     --------
-    >>> rates = pd.DataFrame({"age": [1, 1], "customers": [10, 100], "retained": [2, 0], "retention_rate": [0.2, 0.0]})
+    >>> rates = pd.DataFrame({"age": [1, 1], "customers": [10, 100], "retained": [2, 0]})
+    >>> rates["retention_rate"] = rates["retained"] / rates["customers"]
     >>> average_retention(rates)["retention_rate"].item() == 2 / 110
     True
     >>> average_retention(rates, method="simple")["retention_rate"].item()
@@ -279,7 +276,7 @@ def period_retention(
         low, high = intervals.wilson(kept, start)
     elif denominator == "average":
         rate, method = end / ((start + end) / 2), intervals.RATIO
-        # Each customer adds to the end (y) and to the average (x): kept 1 and 1, lost 0 and 1/2, new 1 and 1/2.
+        # A customer adds to the end (y) and the average (x): kept 1 and 1, lost 0 and 1/2, new 1 and 1/2.
         low, high = intervals.ratio(
             sum_y=end, sum_x=(start + end) / 2, sum_yy=end, sum_xy=kept + new / 2,
             sum_xx=kept + (start - kept + new) / 4, n=start + new,

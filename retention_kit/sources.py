@@ -28,6 +28,7 @@ class Note:
 
     level: Literal["guess", "warning", "info"]
     text: str
+    code: str = ""  # for what a sentence must know of: "mid_life"
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,7 @@ class Source:
     columns: tuple[str, ...]
     table: Callable[[Sequence[str]], ir.Table] = field(repr=False)
     notes: tuple[Note, ...] = ()
+    is_text: bool = False
 
 
 def open_source(
@@ -100,9 +102,14 @@ def _frame(frame: pd.DataFrame, name: str) -> Source:
 
     def table(needed: Sequence[str]) -> ir.Table:
         arrays = [_array(frame[labels[column]], column, name) for column in needed]
-        return ibis.memtable(pa.Table.from_arrays(arrays, names=list(needed)))
+        return _memtable(pa.Table.from_arrays(arrays, names=list(needed)))
 
     return Source(name, tuple(labels), table)
+
+
+def _memtable(table: pa.Table) -> ir.Table:
+    """In batches: the engine reads one batch with one core."""
+    return ibis.memtable(pa.Table.from_batches(table.to_batches(max_chunksize=100_000), schema=table.schema))
 
 
 def _array(values: pd.Series, column: str, name: str) -> pa.Array:
@@ -152,7 +159,7 @@ def _arrow(table: pa.Table, name: str) -> Source:
         twice = [column for column in needed if table.column_names.count(column) > 1]
         if twice:
             raise DataError(_named_twice(name, twice[0]))
-        return ibis.memtable(table.select(list(needed)))
+        return _memtable(table.select(list(needed)))
 
     return Source(name, tuple(table.column_names), needed_columns)
 
@@ -271,7 +278,9 @@ def _csv(paths: list[Path], name: str, encoding: str | None, delimiter: str | No
     except duckdb.Error as error:
         odd = next(filter(None, (_odd_line(Path(path), delimiter) for path in readable)), None)
         raise DataError(f"{name} {odd}" if odd else complaint(name, error)) from None
-    return Source(name, tuple(table.columns), lambda needed: table.select(*needed), tuple(notes))
+    return Source(
+        name, tuple(table.columns), lambda needed: table.select(*needed), tuple(notes), is_text=True
+    )
 
 
 def _odd_line(path: Path, delimiter: str) -> str | None:
@@ -280,6 +289,8 @@ def _odd_line(path: Path, delimiter: str) -> str | None:
         return None
     with _opened(path) as file, io.TextIOWrapper(file, encoding="utf-8-sig", newline="") as text:
         lines = csv.reader(text, delimiter=delimiter)
+        if _told_delimiter(str(path)):
+            next(lines)
         header = next(lines, [])
         for cells in lines:
             if cells and len(cells) != len(header):

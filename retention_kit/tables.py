@@ -5,6 +5,7 @@
 """
 
 import datetime as dt
+import weakref
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -43,6 +44,23 @@ class Loaded:
     def moment(self) -> str | None:
         """The column that says when: `ordered_at`, `started_at` or `responded_at`."""
         return BY_KIND[self.kind].moment
+
+    @property
+    def starts_mid_life(self) -> bool:
+        """True where the first customers seen are far too many to be new: old ones who only look it."""
+        return any(note.code == "mid_life" for note in self.notes)
+
+    def told(self, definition: str) -> dict[str, Any]:
+        """What a result made from this table carries in `attrs`: how to read it, and what it rests on."""
+        aside = self.checks.iloc[1:-1]
+        return {
+            "definition": definition,
+            "as_of": None if self.as_of is None else moments.words(self.as_of),
+            "rows_set_aside": {
+                rule: int(rows) for rule, rows in zip(aside["rule"], aside["rows"], strict=True)
+            },
+            "notes": [note.text for note in self.notes if note.level == "warning"],
+        }
 
 
 def load_orders(source: Any, **how: Any) -> Loaded:
@@ -261,29 +279,32 @@ def _checked(
         condition = mappings.parse("where", where, source.columns, source=source.name, dialect="duckdb")
         mapped.append(replace(condition, name="_where"))
     raw = source.table(list(dict.fromkeys(column for item in mapped for column in item.reads)))
-    if warn:
-        raw = _stored(raw, contract.kind)  # the only time that a file or a frame is read
+    if source.is_text or not all(item.is_column for item in mapped):
+        raw = _stored(raw, contract.kind)  # guesses look at whole columns, and the file is read once
     ours, decimals = values.calculated(raw, mapped, hints, dialect="duckdb")
     if where is not None and not ours["_where"].type().is_boolean():
         raise DataError(f"where: {where!r} is no condition. Write one such as country = 'PL'.")
     typed, guesses = values.typed(ours, contract.dates, contract.numbers, hints)
-    if warn:
-        typed = _stored(typed, contract.kind)
+    typed = _stored(typed, contract.kind)
     end = moments.resolve(as_of, typed, contract.moment, contract.kind)
     ruled = checks.ruled(contract, typed, end)
     accounts = checks.accounted(ruled, contract.value)
-    kept = ruled.filter(ruled["_rule"] == "kept").drop([c for c in ruled.columns if c.startswith("_")])
+    kept = _kept(typed, ruled, accounts)
     checks.refuse_nothing_kept(contract.kind, accounts)
     checks.refuse_two_currencies(contract.kind, kept)
     if "order_id" in kept.columns:
         kept = _stored(_orders_of_lines(kept), contract.kind)
-    elif warn:
-        kept = _stored(kept, contract.kind)
     until, ending = moments.observed_until(kept, contract.moment, end, contract.kind)
     notes = (*source.notes, *(Note("guess", words) for words in (*decimals, *guesses)), *ending)
     if warn:
         notes += moments.warnings(kept, contract.moment, end, contract.kind)
     return Loaded(contract.kind, kept, end, until, accounts, notes)
+
+
+def _kept(typed: ir.Table, ruled: ir.Table, accounts: pd.DataFrame) -> ir.Table:
+    """The rows that fail no rule; where none fails any, nothing is left to be filtered."""
+    rows = typed if len(accounts) == 2 else ruled.filter(ruled["_rule"] == "kept")
+    return rows.drop([column for column in rows.columns if column.startswith("_")])
 
 
 def _mapped_columns(
@@ -310,12 +331,18 @@ def _require(
 
 
 def _stored(table: ir.Table, kind: str) -> ir.Table:
-    """Written once to the session's engine, where reading again is cheap; a database's table stays there."""
+    """Written once to the session's engine, where reading again is cheap; a database's table stays there.
+
+    It is dropped with the last expression over it, so that many questions do not fill the memory.
+    """
     backends, _ = table._find_backends()
     engine = session.connection()
     if backends and backends[0] is not engine:
         return table
-    return engine.create_table(session.new_name(kind), table)
+    name = session.new_name(kind)
+    stored = engine.create_table(name, table, temp=True)
+    weakref.finalize(stored.op(), engine.drop_table, name, force=True).atexit = False
+    return stored
 
 
 def _orders_of_lines(lines: ir.Table) -> ir.Table:

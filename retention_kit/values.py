@@ -72,7 +72,7 @@ class Reading(NamedTuple):
 def filled(text: ir.StringValue) -> ir.StringValue:
     """The text without outer blanks; null where an export means "nothing"."""
     stripped = text.strip()
-    return stripped.isin(BLANKS).ifelse(ibis.null("string"), stripped)
+    return ibis.array(list(BLANKS)).contains(stripped).ifelse(ibis.null("string"), stripped)
 
 
 def number_reading(table: ir.Table, column: str, decimal: str | None) -> Reading:

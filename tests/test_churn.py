@@ -195,3 +195,34 @@ def test_playbook_december(data_folder: Path) -> None:
     december = churn.churn_rates(loaded).set_index("period").loc["2019-12-01"]
     assert december[["customers", "churned"]].tolist() == [42, 17]
     assert december["churn_rate"] == 17 / 42
+
+
+# -- several periods ----------------------------------------------------------
+
+SEVERAL = pd.DataFrame(
+    {
+        "period": pd.to_datetime(["2024-01-01", "2024-02-01", "2024-03-01"] * 2),
+        "plan": ["a", "a", "a", "b", "b", "b"],
+        "customers": [100, 50, 50, 10, 10, 10],
+        "churned": [10, 2, 3, 0, 1, 0],
+    }
+)
+
+
+def test_several_periods_together_by_hand() -> None:
+    found = churn.average_churn(SEVERAL, by="plan")
+    assert found[["plan", "periods", "customers", "churned"]].to_numpy().tolist() == [
+        ["a", 3, 200, 15],
+        ["b", 3, 30, 1],
+    ]
+    assert found["churn_rate"].tolist() == [15 / 200, 1 / 30]
+    assert (found["low"][0], found["high"][0]) == tuple(intervals.wilson(15, 200))
+
+
+def test_only_the_last_periods() -> None:
+    found = churn.average_churn(SEVERAL, last=2)
+    assert (found["periods"].item(), found["customers"].item(), found["churned"].item()) == (2, 120, 6)
+
+
+def test_no_period_is_no_rate() -> None:
+    assert churn.average_churn(SEVERAL.iloc[:0], last=12).empty

@@ -51,6 +51,8 @@ def test_shape_of_the_frame() -> None:
         "definition": "Revenue times a margin of 0.3 of all orders before 2024-05-01, by customer, of those "
         "who first ordered in the month; country as in the first order.",
         "as_of": "2024-05-01",
+        "rows_set_aside": {"at or after as_of": 2},
+        "notes": [],
     }
     assert clv.clv_historical(datasets.tiny_orders(), as_of=AS_OF).attrs["definition"] == (
         "Revenue of all orders before 2024-05-01, by customer, of those who first ordered in the month."
@@ -202,3 +204,67 @@ def test_uplift_refuses(given: dict, message: str) -> None:
     with pytest.raises(ParamsError) as error:
         clv.retention_uplift(margin=1, discount_rate=0.1, **given)
     assert str(error.value) == message
+
+
+# -- subscribers --------------------------------------------------------------
+
+
+def lost(customers: int, churned: int) -> pd.DataFrame:
+    low, high = intervals.wilson(churned, customers)
+    frame = pd.DataFrame(
+        {"customers": [customers], "churned": [churned], "churn_rate": [churned / customers]}
+    )
+    return frame.assign(low=float(low), high=float(high))
+
+
+FEES = pd.DataFrame({"end": [900.0, 2000.0], "customers_end": [50, 100]})
+
+
+def test_a_subscriber_by_hand() -> None:
+    row = clv.clv_of_subscribers(lost(1000, 50), FEES, margin=0.5, discount_rate=0).iloc[0]
+    assert row["margin"] == 2000 / 100 * 0.5
+    assert row["clv_end"] == pytest.approx(10 * 0.95 / 0.05)
+    assert row["clv_start"] == pytest.approx(10 / 0.05)
+    assert row["gain_of_a_point"] == pytest.approx(10 / 0.04 - 10 / 0.05)
+    assert row["start_low"] == pytest.approx(10 / float(intervals.wilson(50, 1000)[1]))
+    assert row["start_low"] < row["clv_start"] < row["start_high"]
+
+
+def test_a_yearly_discount_compounds_over_months() -> None:
+    row = clv.clv_of_subscribers(lost(1000, 50), FEES, discount_rate=0.1).iloc[0]
+    assert (1 + row["discount_rate"]) ** 12 == pytest.approx(1.1)
+
+
+def test_few_subscribers_keep_their_bounds_among_shares() -> None:
+    row = clv.clv_of_subscribers(lost(2, 1), FEES).iloc[0]
+    assert 0 < row["retention_low"] < 0.5 < row["retention_high"] < 1
+
+
+def test_a_point_that_would_pass_one_is_unknown() -> None:
+    row = clv.clv_of_subscribers(lost(1000, 5), FEES).iloc[0]
+    assert np.isnan(row["gain_of_a_point"])
+
+
+@pytest.mark.parametrize(
+    ("churn", "fees"),
+    [
+        (lost(10, 1).iloc[:0], FEES),
+        (lost(10, 1), FEES.iloc[:0]),
+        (lost(10, 1), pd.DataFrame({"end": [0.0], "customers_end": [0]})),
+    ],
+)
+def test_without_churn_or_subscribers_there_is_no_value(churn: pd.DataFrame, fees: pd.DataFrame) -> None:
+    assert clv.clv_of_subscribers(churn, fees).empty
+
+
+def test_all_customers_together_are_one_row_without_a_cohort() -> None:
+    orders = pd.DataFrame(
+        {
+            "customer_id": ["ann", "bob", "ann", "cas"],
+            "ordered_at": pd.to_datetime(["2024-01-03", "2024-01-20", "2024-02-01", "2024-03-09"]),
+            "amount": [40.0, 10.0, 20.0, 2.0],
+        }
+    )
+    found = clv.clv_historical(orders, as_of="2024-03-10", period=None)
+    assert found.columns.tolist() == ["customers", "revenue", "clv_historical", "low", "high", "interval"]
+    assert (found["customers"].item(), found["clv_historical"].item()) == (3, 72 / 3)

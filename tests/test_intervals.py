@@ -186,3 +186,23 @@ def test_arrays_in_arrays_out() -> None:
     low, high = intervals.wilson([1, 2], [10, 10])
     assert low.shape == high.shape == (2,)
     assert low[1] > low[0]
+
+
+def test_difference_published() -> None:
+    # Newcombe (1998), table II, method 10: 56/70 - 48/80, 9/10 - 3/10, 10/10 - 0/10.
+    low, high = intervals.difference([56, 9, 10], [70, 10, 10], [48, 3, 0], [80, 10, 10])
+    assert low.round(4).tolist() == [0.0524, 0.1705, 0.6075]
+    assert high.round(4).tolist() == [0.3339, 0.8090, 1.0000]
+
+
+@given(st.integers(0, 30), st.integers(1, 30), st.integers(0, 30), st.integers(1, 30))
+def test_difference_turns_round_with_its_groups(k: int, rest: int, other_k: int, other_rest: int) -> None:
+    first, second = (k, k + rest), (other_k, other_k + other_rest)
+    low, high = intervals.difference(*first, *second)
+    turned_low, turned_high = intervals.difference(*second, *first)
+    assert low == pytest.approx(-turned_high)
+    assert high == pytest.approx(-turned_low)
+
+
+def test_difference_with_nobody_is_unknown() -> None:
+    assert np.isnan(intervals.difference(1, 2, 0, 0)).all()

@@ -49,6 +49,8 @@ def test_shape_of_the_frame() -> None:
         "definition": "Share of promoters (9 and 10) less share of detractors (0 to 6) among all answers, in "
         "points, asked on a scale of 0 to 10.",
         "as_of": "2024-05-01",
+        "rows_set_aside": {"no answer": 2, "at or after as_of": 1},
+        "notes": [],
     }
 
 

@@ -1,0 +1,20 @@
+"""What all tests share: where the real data lie, and hypothesis that repeats itself in CI."""
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+settings.register_profile("default", deadline=None)
+settings.register_profile("ci", deadline=None, derandomize=True)
+settings.load_profile("ci" if os.environ.get("CI") else "default")
+
+
+@pytest.fixture(scope="session")
+def data_folder() -> Path:
+    """The folder of public data sets that `realdata` tests read."""
+    folder = os.environ.get("RETENTION_KIT_DATA")
+    if not folder:
+        pytest.skip("RETENTION_KIT_DATA is not set")
+    return Path(folder)

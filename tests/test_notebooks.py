@@ -1,0 +1,76 @@
+"""The notebooks as a teacher and a client find them: their form, and that they run on the demo company."""
+
+import json
+
+import nbformat
+import pytest
+
+from retention_kit import kernels, pages, reports
+from retention_kit.params import CHAPTERS, find
+
+PATHS = {chapter: reports.notebooks_folder() / f"{chapter}.ipynb" for chapter in CHAPTERS}
+KNOWN = {*pages.HIDDEN, pages.DATA_NOTES} - {"injected-parameters"}
+
+
+def tags(cell) -> list[str]:
+    return cell.metadata.get("tags", [])
+
+
+@pytest.fixture(params=list(CHAPTERS))
+def chapter(request):
+    return request.param
+
+
+def test_a_notebook_has_the_form_of_the_house(chapter):
+    cells = nbformat.read(PATHS[chapter], as_version=4).cells
+    assert cells[0].cell_type == "markdown"
+    assert cells[0].source.startswith("# ")
+    assert (tags(cells[1]), tags(cells[2]), tags(cells[-1])) == (["parameters"], ["setup"], ["sentinel"])
+    assert kernels.parameters_of(PATHS[chapter])[:2] == ["client", "as_of"]
+    assert {tag for cell in cells for tag in tags(cell)} <= KNOWN
+    for tag in ("lesson", "exercise", "check", "solution", "data-notes"):
+        assert any(tag in tags(cell) for cell in cells), tag
+
+
+def test_prose_of_the_lesson_never_reaches_a_client(chapter):
+    cells = nbformat.read(PATHS[chapter], as_version=4).cells
+    prose = [cell for cell in cells[1:] if cell.cell_type == "markdown"]
+    assert prose
+    assert all({"lesson", "exercise"} & set(tags(cell)) for cell in prose)
+
+
+def test_no_function_is_defined_outside_a_lesson(chapter):
+    for cell in nbformat.read(PATHS[chapter], as_version=4).cells:
+        assert "def " not in cell.source or "lesson" in tags(cell)
+
+
+def test_no_output_is_kept(chapter):
+    code = [c for c in json.loads(PATHS[chapter].read_text("utf-8"))["cells"] if c["cell_type"] == "code"]
+    assert all(cell["outputs"] == [] and cell["execution_count"] is None for cell in code)
+
+
+# What a student would type; each is worked out apart from the check that judges it.
+ANSWERS = {
+    "retention": "(retention.average_retention(rates, method='simple')['retention_rate']"
+    " - average['retention_rate'])[average['age'] == 1].item()",
+    "churn": "rates['churned'].iloc[-1]"
+    " / (rates['customers'].iloc[-1] + movements['customers_new'].iloc[-1])",
+    "nps": "0.0",
+    "clv": "(0.95 / (1.1 - 0.95)) / (0.9 / (1.1 - 0.9)) - 1",
+}
+
+
+@pytest.mark.parametrize(
+    ("chapter", "answer", "verdict"),
+    [*((chapter, answer, "right") for chapter, answer in ANSWERS.items()), ("nps", "None", "not yet")],
+)
+def test_the_chapter_runs_and_its_check_judges(chapter, answer, verdict, tmp_path):
+    notebook = nbformat.read(PATHS[chapter], as_version=4)
+    blanks = [cell for cell in notebook.cells if cell.source.strip() == "answer = None"]
+    assert len(blanks) == 1
+    blanks[0].source = f"answer = {answer}"
+    nbformat.write(notebook, tmp_path / "chapter.ipynb")
+    executed = kernels.execute(tmp_path / "chapter.ipynb", {"client": str(find("demo"))})
+    checked = [cell for cell in executed.notebook.cells if "check" in tags(cell)]
+    assert [out.text for cell in checked for out in cell.outputs if "text" in out] == [f"{verdict}\n"]
+    assert pages.headlines(executed.notebook)

@@ -1,0 +1,342 @@
+"""Client files: what they say, and one line with file and line for every mistake."""
+
+from pathlib import Path
+
+import pytest
+
+from retention_kit import params
+from retention_kit.exceptions import ParamsError
+
+ACME = """\
+client: acme
+title: Acme
+currency: EUR
+as_of: 2024-07-01
+data:
+  orders:
+    source: data/orders.csv
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty `params/` in a folder of its own, which is the current one."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "params" / "examples").mkdir(parents=True)
+    return tmp_path / "params"
+
+
+def read(folder: Path, text: str, **how: str) -> params.Client:
+    (folder / "acme.yaml").write_text(text, encoding="utf-8")
+    return params.read("acme", **how)
+
+
+def refusal(folder: Path, text: str, **how: str) -> str:
+    with pytest.raises(ParamsError) as refused:
+        read(folder, text, **how)
+    return str(refused.value)
+
+
+def test_a_file_with_nothing_special(folder: Path) -> None:
+    client = read(folder, ACME)
+    assert (client.client, client.title, client.as_of, client.currency) == (
+        "acme",
+        "Acme",
+        "2024-07-01",
+        "EUR",
+    )
+    assert (client.period, client.language) == ("month", "en")
+    assert client.table("orders").how() == {"source": str(folder / "data/orders.csv"), "columns": {}}
+
+
+def test_name_and_title_come_from_the_file(folder: Path) -> None:
+    client = read(folder, "as_of: 2024-07-01\ndata: demo\n")
+    assert (client.client, client.title) == ("acme", "Acme")
+
+
+def test_defaults_lie_under_each_file_and_the_file_wins(folder: Path) -> None:
+    (folder / "_defaults.yaml").write_text(
+        "period: week\ncurrency: PLN\noptions:\n  nps: {by: a, scale: b}\n"
+    )
+    client = read(folder, ACME + "options:\n  nps: {by: c}\n")
+    assert (client.period, client.currency) == ("week", "EUR")
+    assert client.options == {"nps": {"by": "c", "scale": "b"}}
+    (folder / "examples" / "deep.yaml").write_text("as_of: 2024-07-01\ndata: demo\n")
+    assert params.read("deep").period == "week"
+    assert [path.name for path in params.client_files(folder)] == ["acme.yaml"]
+
+
+@pytest.mark.parametrize("client", ["acme", "params/acme.yaml", Path("params/acme.yaml")])
+def test_a_client_is_named_by_id_or_path_from_here_or_below(
+    folder: Path, client: str | Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read(folder, ACME)
+    assert params.read(client).client == "acme"
+    (folder.parent / "notebooks").mkdir()
+    monkeypatch.chdir(folder.parent / "notebooks")
+    assert params.read("acme").client == "acme"
+
+
+def test_demo_is_all_tables_of_the_invented_company(folder: Path) -> None:
+    client = read(folder, "as_of: 2024-07-01\ndata: demo\n")
+    assert [client.table(kind).source for kind in params.KINDS] == [f"demo://{kind}" for kind in params.KINDS]
+    assert client.chosen == list(params.CHAPTERS)
+    assert client.left_out == {}
+
+
+@pytest.mark.parametrize(
+    ("chapters", "chosen"),
+    [("", ["retention", "clv"]), ("chapters: []\n", ["retention", "clv"]), ("chapters: [clv]\n", ["clv"])],
+)
+def test_chapters_are_those_named_or_all_that_have_their_table(
+    folder: Path, chapters: str, chosen: list
+) -> None:
+    client = read(folder, ACME + chapters)
+    assert client.chosen == chosen
+    assert client.left_out == {"churn": "subscriptions", "nps": "responses"}
+
+
+@pytest.mark.parametrize(
+    ("source", "resolved"),
+    [
+        ("data/orders.csv", "{folder}/data/orders.csv"),
+        ("'data/*.csv'", "{folder}/data/*.csv"),
+        ("/abs/orders.csv", "/abs/orders.csv"),
+        ("package://a/b.csv", "package://a/b.csv"),
+        ("'exports/{as_of:%Y-%m}/orders_{as_of}.csv'", "{folder}/exports/2024-07/orders_2024-07-01.csv"),
+        ("${EXPORTS}/orders.csv", "/secret/{{as_of}}/orders.csv"),
+        ("${EXPORTS", "{folder}/${{EXPORTS"),
+    ],
+)
+def test_sources_are_resolved(
+    folder: Path, source: str, resolved: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # What comes from the environment is not looked into again.
+    monkeypatch.setenv("EXPORTS", "/secret/{as_of}")
+    client = read(folder, ACME.replace("data/orders.csv", source))
+    assert client.table("orders").source == resolved.format(folder=folder)
+
+
+def test_a_variable_reaches_the_source_and_nothing_else(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EXPORTS", "hunter2")
+    text = ACME.replace("Acme", "${EXPORTS}").replace("data/orders.csv", "${EXPORTS}/o.csv")
+    client = read(folder, text + "    origin: ${EXPORTS}\n    where: a = '${EXPORTS}'\nnotes: ${EXPORTS}\n")
+    told = client.model_dump()
+    assert told["data"]["orders"].pop("source") == f"{folder}/hunter2/o.csv"
+    assert "hunter2" not in str(told)
+
+
+@pytest.mark.parametrize("value", [None, ""])
+def test_a_variable_that_is_not_set(folder: Path, value: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("EXPORTS", raising=False)
+    if value is not None:
+        monkeypatch.setenv("EXPORTS", value)
+    text = ACME.replace("data/orders.csv", "${EXPORTS}/o.csv")
+    message = "acme.yaml line 7: the environment variable EXPORTS is not set. Type: export EXPORTS=..."
+    assert refusal(folder, text) == message
+    assert refusal(folder, text + "    origin: the shop's FTP\n") == f"{message} The data: the shop's FTP"
+
+
+def test_as_of_can_be_given_from_outside(folder: Path) -> None:
+    assert read(folder, ACME, as_of="2024-08-01").as_of == "2024-08-01"
+    assert read(folder, ACME.replace("as_of: 2024-07-01\n", ""), as_of="2024-08-01").as_of == "2024-08-01"
+    # The mistake is not on a line of the file then.
+    assert (
+        refusal(folder, ACME, as_of="soon") == "acme.yaml: as_of: 'soon' is no date; write it as 2024-07-01."
+    )
+
+
+def test_yes_and_no_are_read_where_true_or_false_is_meant(folder: Path) -> None:
+    assert read(folder, ACME + "    day_first: no\n").table("orders").day_first is False
+
+
+KEYS = "client, title, as_of, currency, language, period, prepared_by, notes, data, chapters, options"
+TABLE_KEYS = "source, columns, where, timezone, sheet, encoding, delimiter, decimal, day_first, origin"
+UNSAFE = (
+    "names a folder under outputs/: use a-z, 0-9, - and _ alone, 64 at most, "
+    "and no name that Windows reserves."
+)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        (
+            "currency",
+            "curency",
+            f"line 3: unknown key 'curency'. Did you mean 'currency'? Known keys: {KEYS}.",
+        ),
+        (
+            "orders:",
+            "order:",
+            "line 6: unknown key 'order'. Did you mean 'orders'? Known keys: orders, subscriptions, "
+            "responses, customers.",
+        ),
+        (
+            "    source",
+            "    colums: {}\n    source",
+            f"line 7: unknown key 'colums'. Did you mean 'columns'? Known keys: {TABLE_KEYS}.",
+        ),
+        ("client: acme", "client: ../x", f"line 1: client: '../x' {UNSAFE}"),
+        ("client: acme", "client: con", f"line 1: client: 'con' {UNSAFE}"),
+        ("client: acme", "client: Acme", f"line 1: client: 'Acme' {UNSAFE}"),
+        ("title: Acme", "title: 2024", "line 2: title: must be text; put it in quotes; it is 2024."),
+        ("title: Acme", "title:", "line 2: title is empty."),
+        ("EUR", "euro", "line 3: 'euro' is no currency; write three capital letters, such as EUR."),
+        ("2024-07-01", "soon", "line 4: as_of: 'soon' is no date; write it as 2024-07-01."),
+        ("2024-07-01", "20240701", "line 4: as_of: must be text; put it in quotes; it is 20240701."),
+        (
+            "2024-07-01",
+            "2024-07-01T00:00Z",
+            "line 4: as_of: '2024-07-01T00:00Z' has a time zone; write the local date, as 2024-07-01.",
+        ),
+        (
+            "as_of: 2024-07-01\n",
+            "",
+            ": as_of is missing, the first moment not observed. Add a line such as as_of: "
+            "2024-07-01, or say --as-of 2024-07-01.",
+        ),
+        (
+            "data/orders.csv",
+            "a.csv\nperiod: months",
+            "line 8: period: must be 'week', 'month' or 'quarter'; it is 'months'.",
+        ),
+        (
+            "data/orders.csv",
+            "a.csv\n    decimal: ;",
+            "line 8: data.orders.decimal: must be '.' or ','; it is ';'.",
+        ),
+        ("data/orders.csv", "", "line 7: data.orders.source is empty."),
+        ("data/orders.csv", "''", "line 7: data.orders.source is empty."),
+        (
+            "data/orders.csv",
+            "a.csv\n    columns: [a]",
+            "line 8: data.orders.columns: must be keys and values; it is ['a'].",
+        ),
+        (
+            "data/orders.csv",
+            "a.csv\n    columns: {amount: 7}",
+            "line 8: data.orders.columns.amount: must be text; put it in quotes; it is 7.",
+        ),
+        ("    source: data/orders.csv", "    where: a", "line 6: data.orders.source is missing."),
+        (
+            "orders:\n    source: data/orders.csv",
+            "orders: a.csv",
+            "line 6: data.orders: must be keys and values; it is 'a.csv'.",
+        ),
+        (
+            "orders:\n    source",
+            "customers:\n    source",
+            ": data names no table that a chapter could read; give one of ['orders', "
+            "'subscriptions', 'responses'].",
+        ),
+        (
+            "data:\n  orders:\n    source: data/orders.csv\n",
+            "data: demmo\n",
+            "line 5: data: 'demmo' is neither demo nor a list of tables (orders, subscriptions, "
+            "responses, customers).",
+        ),
+        ("data:\n  orders:\n    source: data/orders.csv\n", "", ": data is missing."),
+        (
+            "data/orders.csv",
+            "a.csv\nchapters: [retension]",
+            "line 8: chapters: 'retension' is no chapter. Did you mean 'retention'? Choose of "
+            "['retention', 'churn', 'nps', 'clv'].",
+        ),
+        (
+            "data/orders.csv",
+            "a.csv\nchapters: clv",
+            "line 8: chapters: must be a list, such as [retention, clv]; it is 'clv'.",
+        ),
+        ("data/orders.csv", "a.csv\nchapters: [nps]", ": chapter nps needs responses under data."),
+        (
+            "data/orders.csv",
+            "a.csv\noptions:\n  npss: {}",
+            "line 8: options: 'npss' is no chapter. Did you mean 'nps'? Choose of ['retention', "
+            "'churn', 'nps', 'clv'].",
+        ),
+        (
+            "data/orders.csv",
+            "a.csv\noptions:\n  nps: {by: [a, b]}",
+            "line 9: options.nps.by: must be one value: text, a number, true or false; it is ['a', 'b'].",
+        ),
+        ("currency: EUR", "currency: 1\nfoo: 2", f"line 4: unknown key 'foo'. Known keys: {KEYS}."),
+    ],
+)
+def test_every_mistake_is_one_line(folder: Path, old: str, new: str, message: str) -> None:
+    assert old in ACME
+    place = "acme.yaml" if message.startswith(":") else "acme.yaml "
+    assert refusal(folder, ACME.replace(old, new, 1)) == place + message
+
+
+def test_a_mistake_in_the_defaults_is_told_of_the_defaults(folder: Path) -> None:
+    (folder / "_defaults.yaml").write_text("language: en\nperiod: months\n")
+    assert refusal(folder, ACME) == (
+        "_defaults.yaml line 2: period: must be 'week', 'month' or 'quarter'; it is 'months'."
+    )
+    (folder / "_defaults.yaml").write_text("perod: month\n")
+    assert refusal(folder, ACME) == (
+        f"_defaults.yaml line 1: unknown key 'perod'. Did you mean 'period'? Known keys: {KEYS}."
+    )
+
+
+@pytest.mark.parametrize(
+    ("client", "message"),
+    [
+        (
+            "acmee",
+            "There is no client 'acmee' in params/ or params/examples/. Did you mean 'acme'? There "
+            "are ['acme'].",
+        ),
+        ("../x", "There is no client file ../x. There are ['acme']."),
+        (
+            "params/acmee.yaml",
+            "There is no client file params/acmee.yaml. Did you mean 'acme'? There are ['acme'].",
+        ),
+    ],
+)
+def test_a_client_that_is_not_there(folder: Path, client: str, message: str) -> None:
+    read(folder, ACME)
+    with pytest.raises(ParamsError) as refused:
+        params.read(client)
+    assert str(refused.value) == message
+
+
+def test_without_any_client_the_way_to_one_is_told(folder: Path) -> None:
+    with pytest.raises(ParamsError) as refused:
+        params.find("acme")
+    assert str(refused.value) == (
+        "There is no client 'acme' in params/ or params/examples/. "
+        "Type: retention-kit new CLIENT --orders export.csv"
+    )
+
+
+def test_a_table_that_a_client_does_not_have(folder: Path) -> None:
+    with pytest.raises(ParamsError) as refused:
+        read(folder, ACME).table("responses")
+    assert str(refused.value) == (
+        "acme has no responses. Name a source under data: responses: in its client file."
+    )
+
+
+def test_a_dumped_client_is_read_back_the_same(folder: Path) -> None:
+    client = read(folder, ACME)
+    again = read(folder, params.dump(client.model_dump(exclude_none=True, exclude={"chapters"})))
+    assert again == client
+
+
+PARAMS = Path(__file__).parents[1] / "params"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [*params.client_files(PARAMS), *params.client_files(PARAMS / "examples")],
+    ids=lambda path: path.stem,
+)
+def test_every_client_file_of_the_repository_is_valid(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RETENTION_KIT_DATA", "/data")
+    client = params.read(path)
+    assert client.client == path.stem
+    assert client.chosen

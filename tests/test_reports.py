@@ -1,0 +1,202 @@
+"""A batch of clients: reports for the good ones, one line for the others, and nothing half-written."""
+
+import csv
+import json
+import re
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from retention_kit import datasets, params, reports
+
+SECRET = "hunter2-in-the-environment"
+
+
+def write_client(folder: Path, name: str, text: str) -> Path:
+    path = folder / f"{name}.yaml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+ORDERS = """
+title: "<b>Bold</b> & Sons"
+currency: EUR
+as_of: 2024-05-01
+notes: "Paid $5. <script>alert(1)</script>"
+data:
+  orders:
+    source: orders.csv
+    columns: {{country: country}}
+options:
+  retention: {{by: country}}
+"""
+
+
+@pytest.fixture(scope="module")
+def batch(tmp_path_factory):
+    """Six clients run once: two good ones, four that fail in different ways, one with an old report."""
+    folder = tmp_path_factory.mktemp("clients")
+    orders = datasets.tiny_orders()
+    orders["country"] = orders["country"].where(orders["country"] != orders["country"].iloc[0], "=cmd()<i>")
+    orders.to_csv(folder / "orders.csv", index=False)
+    orders = orders.drop(columns="channel")
+    orders.drop(columns="ordered_at").to_csv(folder / "undated.csv", index=False)
+    pd.DataFrame({"score": [9, 11, 3]}).to_csv(folder / "survey.csv", index=False)
+    secret = folder / SECRET
+    secret.mkdir()
+    datasets.tiny_responses().to_csv(secret / "answers-2024-05.csv", index=False)
+    good = ORDERS.format()
+    clients = [
+        write_client(folder, "shop", good),
+        write_client(folder, "typo", good.replace("currency", "curency")),
+        write_client(folder, "undated", good.replace("orders.csv", "undated.csv")),
+        write_client(folder, "survey", "as_of: 2024-05-01\ndata: {responses: {source: survey.csv}}\n"),
+        write_client(folder, "twin", "client: shop\n" + good),
+        write_client(
+            folder,
+            "answers",
+            'as_of: 2024-01-01\ndata: {responses: {source: "${SECRET_FOLDER}/answers-{as_of:%Y-%m}.csv"}}\n',
+        ),
+    ]
+    out = folder / "outputs"
+    old = out / "undated" / "2024-05-01"
+    old.mkdir(parents=True)
+    (old / "report.html").write_text("the old report", encoding="utf-8")
+    steps = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SECRET_FOLDER", str(secret))
+        outcomes = reports.run(
+            clients, as_of="2024-05-01", out=out, progress=lambda *step: steps.append(step)
+        )
+    return folder, outcomes, steps
+
+
+@pytest.fixture
+def shop(batch):
+    return batch[0] / "outputs" / "shop" / "2024-05-01"
+
+
+def test_each_client_has_a_report_or_one_line(batch):
+    folder, outcomes, _ = batch
+    reported = {outcome.client: outcome.report for outcome in outcomes}
+    assert list(reported) == ["shop", "typo", "undated", "survey", "answers"]
+    assert reported["answers"] == folder / "outputs" / "answers" / "2024-05-01" / "report.html"
+    reasons = [outcome.reason for outcome in outcomes]
+    assert reasons == [
+        "",
+        "typo.yaml line 3: unknown key 'curency'. Did you mean 'currency'? "
+        f"Known keys: {', '.join(params.Client.model_fields)}.",
+        "retention: orders is missing ['ordered_at']. "
+        "It has ['customer_id', 'order_id', 'amount', 'country']. "
+        "Map your names onto ours with columns={'ordered_at': 'your_name'}.",
+        "nps: 1 of 3 scores is no whole number from 0 to 10, such as 11. "
+        "Correct those rows or leave them out.",
+        "twin.yaml and shop.yaml are both client 'shop'. Give one another id.",
+        "",
+    ]
+
+
+def test_a_failed_client_keeps_its_old_report(batch):
+    old = batch[0] / "outputs" / "undated" / "2024-05-01" / "report.html"
+    assert old.read_text("utf-8") == "the old report"
+
+
+def test_nothing_half_written_is_left(batch):
+    out = batch[0] / "outputs"
+    assert sorted(path.name for path in out.iterdir()) == ["answers", "shop", "undated"]
+    assert [path.name for home in out.iterdir() for path in home.iterdir()] == ["2024-05-01"] * 3
+
+
+def test_the_folder_holds_what_the_design_lists(shop):
+    assert sorted(path.name for path in shop.iterdir()) == [
+        "headlines.json", "notebooks", "report.html", "run.json", "tables",
+    ]  # fmt: skip
+    assert sorted(path.name for path in (shop / "notebooks").iterdir()) == ["clv.ipynb", "retention.ipynb"]
+    headlines = json.loads((shop / "headlines.json").read_text("utf-8"))
+    assert headlines["retention"][0]["name"] == "retention.month_1"
+    assert headlines["retention"][0]["counts"] == {"retained": 2, "customers": 5}
+
+
+def test_the_account_adds_up_and_names_versions(shop):
+    account = json.loads((shop / "run.json").read_text("utf-8"))
+    assert (account["client"], account["status"], account["as_of"]) == ("shop", "done", "2024-05-01")
+    rows = account["rows"]["orders"]
+    assert rows["read"] == sum(count for rule, count in rows.items() if rule != "read") == 13
+    assert account["left_out"] == {"churn": "subscriptions", "nps": "responses"}
+    assert account["chapters"]["retention"]["parameters"] == {
+        "client": "shop", "as_of": "2024-05-01", "by": "country",
+    }  # fmt: skip
+    assert {"Python", "duckdb", "retention-kit"} <= set(account["versions"])
+
+
+def test_formulas_in_tables_are_text(shop):
+    with (shop / "tables" / "retention_groups.csv").open(encoding="utf-8-sig") as file:
+        countries = [row["country"] for row in csv.DictReader(file)]
+    assert "'=cmd()<i>" in countries
+
+
+def test_what_comes_from_data_shows_as_text(shop):
+    page = (shop / "report.html").read_text("utf-8")
+    assert "<h1>&lt;b&gt;Bold&lt;/b&gt; &amp; Sons</h1>" in re.sub(r"<h1[^>]*>\s*", "<h1>", page)
+    assert "=cmd()&lt;i&gt;" in page
+    assert "<script" not in page
+    assert "Paid $5." in page
+
+
+def test_a_report_tells_no_path_no_code_and_no_customer(batch, shop):
+    page = (shop / "report.html").read_text("utf-8")
+    assert str(batch[0]) not in page
+    assert "load(client" not in page
+    assert not any(f">{customer}<" in page for customer in datasets.tiny_orders()["customer_id"].unique())
+
+
+def test_secrets_stay_in_the_environment(batch):
+    written = [path for path in (batch[0] / "outputs").rglob("*") if path.is_file()]
+    assert written
+    assert not [path for path in written if SECRET.encode() in path.read_bytes()]
+
+
+def test_progress_names_every_chapter_once(batch):
+    steps = batch[2]
+    assert sorted(step for step in steps if step[0] == "shop") == [
+        ("shop", "clv", "done"), ("shop", "clv", "started"), ("shop", "report", "done"),
+        ("shop", "retention", "done"), ("shop", "retention", "started"),
+    ]  # fmt: skip
+    assert ("survey", "report", "failed") in steps
+
+
+def test_a_new_report_takes_the_place_of_the_old_in_one_step(tmp_path):
+    final = tmp_path / "2024-05-01"
+    for text in ("first", "second"):
+        staging = tmp_path / f".staging-{text}"
+        staging.mkdir()
+        (staging / "report.html").write_text(text, encoding="utf-8")
+        reports._swap(staging, final)
+    assert (final / "report.html").read_text("utf-8") == "second"
+    assert [path.name for path in tmp_path.iterdir()] == ["2024-05-01"]
+
+
+def test_an_option_no_chapter_has_is_refused_before_anything_runs(tmp_path):
+    client = write_client(
+        tmp_path, "shop", "as_of: 2024-05-01\ndata: demo\noptions: {nps: {scala: nps_1_10}}\n"
+    )
+    [outcome] = reports.run([client], out=tmp_path / "outputs")
+    assert outcome.reason == (
+        "The nps chapter has no option 'scala'. Did you mean 'scale'? It has ['by', 'scale']."
+    )
+    assert not (tmp_path / "outputs").exists()
+
+
+def test_a_folder_that_cannot_be_written_is_one_line(batch, tmp_path):
+    """A file where the folder should be: as unusable as a full disk, and no chapter was run in vain twice."""
+    (tmp_path / "outputs").write_text("in the way", encoding="utf-8")
+    shutil.copy(batch[0] / "survey.csv", tmp_path / "survey.csv")
+    client = write_client(
+        tmp_path, "ok", "as_of: 2024-05-01\ndata: {responses: {source: survey.csv, where: score < 11}}\n"
+    )
+    [outcome] = reports.run([client], out=tmp_path / "outputs")
+    assert outcome.report is None
+    assert "Not a directory" in outcome.reason
+    assert (tmp_path / "outputs").read_text("utf-8") == "in the way"
