@@ -5,12 +5,19 @@ from typing import Any
 
 import ibis
 import ibis.expr.types as ir
+import numpy as np
 import pandas as pd
 
 from retention_kit import intervals, periods, tables
 from retention_kit.moments import Date
 from retention_kit.periods import Period
 from retention_kit.tables import Columns, Loaded
+
+_MEASURED = (
+    *("customers", "orders", "revenue", "revenue_share", "low", "high"),
+    *("average_order_value", "order_value_low", "order_value_high"),
+    *("spend_per_customer", "spend_low", "spend_high", "interval"),
+)
 
 
 def repeat_purchase_rate(orders: Any, *, as_of: Date | None = None, by: Columns = None) -> pd.DataFrame:
@@ -46,7 +53,7 @@ def repeat_purchase_rate(orders: Any, *, as_of: Date | None = None, by: Columns 
     >>> repeat_purchase_rate(shop, as_of="2024-02-01")["repeat_purchase_rate"].item()
     0.5
     """
-    split = tables.by_columns(by)
+    split = tables.by_columns(by, taken=("customer_id", "customers", "repeat_customers", "orders"))
     loaded = tables.orders(orders, as_of=as_of, columns=split)
     table = loaded.table
     customers = table.group_by("customer_id").aggregate(orders=table.count())
@@ -91,10 +98,10 @@ def first_and_returning(
     Returns
     -------
     DataFrame
-        Two rows (`order_type` `first` and `returning`) per `period` and `by`: `customers`, `orders`,
-        `revenue`, `revenue_share` with `low`, `high` (linearised by customer, 95 %), `interval`;
-        `average_order_value` with `order_value_low`, `order_value_high` (the same);
-        `spend_per_customer` (revenue / customers) with `spend_low`, `spend_high` (t, 95 %). Money in
+        Two rows (`order_type` `first` and `returning`) per `period` and `by`, also where there was no such
+        order: `customers`, `orders`, `revenue`, `revenue_share` with `low`, `high` (linearised by
+        customer, 95 %), `interval`; `average_order_value` with `order_value_low`, `order_value_high` (the
+        same); `spend_per_customer` (revenue / customers) with `spend_low`, `spend_high` (t, 95 %). Money in
         the currency of `amount`.
 
     Raises
@@ -109,22 +116,18 @@ def first_and_returning(
     >>> first_and_returning(shop, as_of="2024-02-01")[["order_type", "revenue_share"]].to_dict("list")
     {'order_type': ['first', 'returning'], 'revenue_share': [0.25, 0.75]}
     """
-    split = tables.by_columns(by)
+    split = tables.by_columns(by, taken=("customer_id", "period", "order_type", *_MEASURED))
     loaded = tables.orders(orders, as_of=as_of, columns=("amount", *split))
     ranked = _ranked(loaded, period, split)
     groups = [*(("period_index",) if period else ()), *split]
     sums = _sums_by_customer(ranked, groups).to_pandas()
+    if period:
+        sums = _each_period(sums, split, periods.first_incomplete(loaded, period))
     frame = pd.concat([_one_type(sums, groups, kind) for kind in ("first", "returning")])
     if period:
-        frame = frame[frame["period_index"] < periods.first_incomplete(loaded, period)]
         frame["period"] = periods.starts(frame["period_index"], period)
     keys = [*(("period",) if period else ()), *split]
-    measured = [
-        *("customers", "orders", "revenue", "revenue_share", "low", "high"),
-        *("average_order_value", "order_value_low", "order_value_high"),
-        *("spend_per_customer", "spend_low", "spend_high", "interval"),
-    ]
-    frame = frame.sort_values([*keys, "order_type"])[[*keys, "order_type", *measured]].reset_index(drop=True)
+    frame = frame.sort_values([*keys, "order_type"])[[*keys, "order_type", *_MEASURED]].reset_index(drop=True)
     frame.attrs = loaded.told(
         "Orders classed by their rank in the customer's history: the first, or a later (returning) one."
     )
@@ -154,7 +157,7 @@ def _sums_by_customer(ranked: ir.Table, groups: Sequence[str]) -> ir.Table:
         returning_revenue=ranked.amount.sum(where=later).fill_null(0.0),
     )
     t = per_customer
-    measures = {"n": t.count(), "revenue": t.revenue.sum(), "revenue_xx": (t.revenue * t.revenue).sum()}
+    measures = {"_n": t.count(), "revenue": t.revenue.sum(), "revenue_xx": (t.revenue * t.revenue).sum()}
     for kind in ("first", "returning"):
         orders, money = t[f"{kind}_orders"].cast("float64"), t[f"{kind}_revenue"]
         measures |= {
@@ -169,16 +172,27 @@ def _sums_by_customer(ranked: ir.Table, groups: Sequence[str]) -> ir.Table:
     return (t.group_by(*groups) if groups else t).aggregate(**measures)
 
 
-def _one_type(sums: pd.DataFrame, groups: Sequence[str], kind: str) -> pd.DataFrame:
-    """The rows of first (or returning) orders, with their intervals; no row where there were none."""
-    s = sums[sums[f"{kind}_orders"] > 0]
+def _each_period(sums: pd.DataFrame, by: Sequence[str], incomplete: int) -> pd.DataFrame:
+    """Every period that is over since a group's first order; zeros where it held none."""
+    first = sums.groupby(list(by), dropna=False)["period_index"].min() if by else sums["period_index"].min()
+    groups = first.rename("_first").reset_index() if by else pd.DataFrame({"_first": [first]})
+    calendar = pd.DataFrame({"period_index": np.arange(sums["period_index"].min(), incomplete)})
+    grid = groups.merge(calendar, how="cross")
+    grid = grid[grid["period_index"] >= grid["_first"]].drop(columns="_first")
+    dense = grid.merge(sums, how="left", on=[*by, "period_index"])
+    numbers = sums.columns.drop([*by, "period_index"])
+    return dense.assign(**dense[numbers].fillna(0))
+
+
+def _one_type(s: pd.DataFrame, groups: Sequence[str], kind: str) -> pd.DataFrame:
+    """The rows of first (or returning) orders, with their intervals."""
     customers, orders, revenue = s[f"{kind}_customers"], s[f"{kind}_orders"], s[f"{kind}_revenue"]
     frame = s[list(groups)].assign(order_type=kind, customers=customers, orders=orders, revenue=revenue)
     frame = frame.astype({"customers": "int64", "orders": "int64"})
     frame["revenue_share"] = (revenue / s["revenue"]).where(s["revenue"] > 0)
     frame["low"], frame["high"] = intervals.ratio(
         sum_y=revenue, sum_x=s["revenue"], sum_yy=s[f"{kind}_yy"],
-        sum_xy=s[f"{kind}_share_xy"], sum_xx=s["revenue_xx"], n=s["n"],
+        sum_xy=s[f"{kind}_share_xy"], sum_xx=s["revenue_xx"], n=s["_n"],
     )  # fmt: skip
     frame[["low", "high"]] = frame[["low", "high"]].clip(0, 1)
     frame["average_order_value"] = revenue / orders
@@ -186,9 +200,10 @@ def _one_type(sums: pd.DataFrame, groups: Sequence[str], kind: str) -> pd.DataFr
         sum_y=revenue, sum_x=orders, sum_yy=s[f"{kind}_yy"],
         sum_xy=s[f"{kind}_value_xy"], sum_xx=s[f"{kind}_value_xx"], n=customers,
     )  # fmt: skip
-    spend = revenue / customers
-    variance = (s[f"{kind}_yy"] - customers * spend**2).clip(lower=0) / (customers - 1).where(customers > 1)
-    frame["spend_per_customer"] = spend
-    frame["spend_low"], frame["spend_high"] = intervals.mean(spend, variance**0.5, customers)
+    frame["spend_per_customer"] = revenue / customers
+    # A mean is a ratio to one each, and its linearised bounds are those of t.
+    frame["spend_low"], frame["spend_high"] = intervals.ratio(
+        sum_y=revenue, sum_x=customers, sum_yy=s[f"{kind}_yy"], sum_xy=revenue, sum_xx=customers, n=customers
+    )
     frame["interval"] = f"{intervals.RATIO}; spend {intervals.MEAN}"
     return frame

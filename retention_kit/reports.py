@@ -18,7 +18,7 @@ from typing import Any
 
 import nbformat
 
-from retention_kit import kernels, pages, params
+from retention_kit import kernels, pages, params, session
 from retention_kit.exceptions import ReportError, RetentionKitError
 from retention_kit.kernels import Executed
 from retention_kit.params import Client
@@ -86,7 +86,7 @@ def run(
     prepared = [_prepared(client, as_of) for client in clients]
     _refuse_twins(prepared)
     outcomes: dict[int, Outcome] = {i: job for i, job in enumerate(prepared) if isinstance(job, Outcome)}
-    with ThreadPoolExecutor(max_workers=max(jobs, 1)) as pool:
+    with session.scratch(), ThreadPoolExecutor(max_workers=max(jobs, 1)) as pool:
         waiting: dict[Future, tuple[int, str]] = {}
         for i, job in enumerate(prepared):
             if isinstance(job, _Job):

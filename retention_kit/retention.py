@@ -18,6 +18,11 @@ _DEFINITION = (
     "that many calendar {period}s later. A {period} counts only when it was observed to its end."
 )
 
+_PERIOD_DEFINITIONS = {
+    "start": "Customers at the end who were there at the start, over customers at the start.",
+    "average": "Customers at the end, new ones too, over the average of those at the start and at the end.",
+}
+
 
 def assign_cohorts(orders: Any, *, as_of: Date | None = None, period: Period = "month") -> ir.Table:
     """Each customer's cohort: the period of the first order.
@@ -82,7 +87,7 @@ def retention_rates(
     >>> bool((rates.loc[rates["age"] == 0, "retention_rate"] == 1).all())
     True
     """
-    split = tables.by_columns(by)
+    split = tables.by_columns(by, taken=("customer_id", "cohort", "age", "customers", "retained"))
     loaded = tables.orders(orders, as_of=as_of, columns=split)
     counts = _retained_by_age(loaded, period, split)
     grid = _observed_grid(counts, split, periods.first_incomplete(loaded, period))
@@ -147,7 +152,7 @@ def average_retention(
     Raises
     ------
     DataError
-        When the method is unknown.
+        When the method is unknown, or `rates` is not split by `by`.
 
     Examples
     --------
@@ -161,6 +166,9 @@ def average_retention(
     if method not in ("pooled", "simple"):
         raise DataError(f"method {method!r} is not known. Choose one of ['pooled', 'simple'].")
     split = list(tables.by_columns(by))
+    missing = [column for column in split if column not in rates]
+    if missing:
+        raise DataError(f"rates is missing {missing}. Give retention_rates the same by={by!r}.")
     grouped = rates.groupby([*split, "age"], sort=True, dropna=False)
     average = grouped.agg(
         cohorts=("retained", "size"),
@@ -221,7 +229,8 @@ def retention_change(rates: pd.DataFrame, *, age: int = 1, recent: int = 3) -> p
             f"{side}customers": int(cohorts["customers"].sum()),
             f"{side}retained": int(cohorts["retained"].sum()),
         }
-    frame = pd.DataFrame([row] if row["customers"] and row["earlier_customers"] else [], columns=list(row))
+    frame = pd.DataFrame([row], dtype="int64")
+    frame = frame[(frame["customers"] > 0) & (frame["earlier_customers"] > 0)].reset_index(drop=True)
     frame["retention_rate"] = frame["retained"] / frame["customers"]
     frame["earlier_rate"] = frame["earlier_retained"] / frame["earlier_customers"]
     frame["difference"] = frame["retention_rate"] - frame["earlier_rate"]
@@ -286,4 +295,6 @@ def period_retention(
     frame = pd.DataFrame(
         {"start": [start], "end": [end], "new": [new], "kept": [kept], "retention_rate": [float(rate)]}
     )
-    return frame.assign(low=float(low), high=float(high), interval=method)
+    frame = frame.assign(low=float(low), high=float(high), interval=method)
+    frame.attrs = {"definition": _PERIOD_DEFINITIONS[denominator], "as_of": None}
+    return frame

@@ -3,18 +3,41 @@
 import atexit
 import functools
 import itertools
+import os
 import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import ibis
 from ibis.backends.duckdb import Backend
 
+_SCRATCH = "RETENTION_KIT_SCRATCH"
+
+
+@contextmanager
+def scratch() -> Iterator[None]:
+    """Within it, the processes that are started keep their temporary folders in one, removed at its end.
+
+    A kernel that is stopped at once cannot tidy up after itself, and what it leaves is a client's data.
+    """
+    with tempfile.TemporaryDirectory(prefix="retention_kit_", ignore_cleanup_errors=True) as path:
+        before = os.environ.get(_SCRATCH)
+        os.environ[_SCRATCH] = path
+        try:
+            yield
+        finally:
+            if before is None:
+                del os.environ[_SCRATCH]
+            else:
+                os.environ[_SCRATCH] = before
+
 
 @functools.cache
 def folder() -> Path:
     """The process's own temporary folder, removed when the process ends."""
-    path = Path(tempfile.mkdtemp(prefix="retention_kit_"))
+    path = Path(tempfile.mkdtemp(prefix="retention_kit_", dir=os.environ.get(_SCRATCH)))
     atexit.register(shutil.rmtree, path, ignore_errors=True)
     return path
 

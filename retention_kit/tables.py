@@ -190,15 +190,20 @@ def responses(data: Any, *, as_of: Date | None = None, columns: Sequence[str] = 
     return _wrapped(RESPONSES, data, as_of, columns)
 
 
-def by_columns(by: Columns) -> tuple[str, ...]:
-    """`by=` as a tuple: nothing, one name, or several.
+def by_columns(by: Columns, *, taken: Sequence[str] = ()) -> tuple[str, ...]:
+    """`by=` as a tuple: nothing, one name, or several; none of those the result has a use for.
 
     >>> by_columns("country"), by_columns(None), by_columns(["country", "channel"])
     (('country',), (), ('country', 'channel'))
     """
-    if by is None:
-        return ()
-    return (by,) if isinstance(by, str) else tuple(by)
+    names = () if by is None else (by,) if isinstance(by, str) else tuple(by)
+    clash = [name for name in names if name in taken]
+    if clash:
+        raise DataError(
+            f"by={clash[0]!r} is a column of the result already. "
+            f"Give yours another name, such as {'by_' + clash[0]!r}."
+        )
+    return names
 
 
 def assign_customers(loaded: Loaded, customers: Loaded) -> Loaded:
@@ -298,6 +303,7 @@ def _checked(
     notes = (*source.notes, *(Note("guess", words) for words in (*decimals, *guesses)), *ending)
     if warn:
         notes += moments.warnings(kept, contract.moment, end, contract.kind)
+        notes += _grouped(kept, accounts)
     return Loaded(contract.kind, kept, end, until, accounts, notes)
 
 
@@ -357,6 +363,14 @@ def _orders_of_lines(lines: ir.Table) -> ir.Table:
         if column not in ("order_id", "customer_id", "ordered_at", "amount"):
             measures[column] = _of_main_line(numbered, column)
     return numbered.group_by("order_id", "customer_id", "_line").aggregate(**measures).drop("_line")
+
+
+def _grouped(kept: ir.Table, accounts: pd.DataFrame) -> tuple[Note, ...]:
+    """How many orders the lines make, where there were lines."""
+    if "order_id" not in kept.columns:
+        return ()
+    lines, orders = int(accounts["rows"].iloc[-1]), int(kept.count().execute())
+    return (Note("info", f"{lines:,} lines make {orders:,} orders."),) if lines > orders else ()
 
 
 def _of_main_line(lines: ir.Table, column: str) -> ir.Value:

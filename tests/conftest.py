@@ -1,4 +1,4 @@
-"""What all tests share: where the real data lie, and hypothesis that repeats itself in CI."""
+"""What all tests share: where the real data lie, and hypothesis: repeatable in CI, long in a soak."""
 
 import os
 from pathlib import Path
@@ -8,7 +8,8 @@ from hypothesis import settings
 
 settings.register_profile("default", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True)
-settings.load_profile("ci" if os.environ.get("CI") else "default")
+settings.register_profile("soak", deadline=None, max_examples=2_000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.environ.get("CI") else "default"))
 
 
 @pytest.fixture(scope="session")

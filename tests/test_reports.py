@@ -4,6 +4,7 @@ import csv
 import json
 import re
 import shutil
+import tempfile
 from pathlib import Path
 
 import pandas as pd
@@ -65,8 +66,11 @@ def batch(tmp_path_factory):
     old.mkdir(parents=True)
     (old / "report.html").write_text("the old report", encoding="utf-8")
     steps = []
+    scratch = folder / "scratch"
+    scratch.mkdir()
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SECRET_FOLDER", str(secret))
+        patch.setattr(tempfile, "tempdir", str(scratch))
         outcomes = reports.run(
             clients, as_of="2024-05-01", out=out, progress=lambda *step: steps.append(step)
         )
@@ -107,6 +111,10 @@ def test_nothing_half_written_is_left(batch):
     out = batch[0] / "outputs"
     assert sorted(path.name for path in out.iterdir()) == ["answers", "shop", "undated"]
     assert [path.name for home in out.iterdir() for path in home.iterdir()] == ["2024-05-01"] * 3
+
+
+def test_no_process_leaves_a_clients_data_behind(batch):
+    assert list((batch[0] / "scratch").iterdir()) == []
 
 
 def test_the_folder_holds_what_the_design_lists(shop):
