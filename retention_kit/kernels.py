@@ -2,8 +2,9 @@
 
 import ast
 import logging
+import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -64,8 +65,10 @@ def check_parameters(path: Path, given: Mapping[str, Any]) -> None:
             raise ParamsError(f"The {path.stem} chapter has no option {name!r}.{hint} It has {options}.")
 
 
-def execute(path: Path, parameters: Mapping[str, Any], *, cell_timeout: int = 1800) -> Executed:
-    """Run a notebook with its parameters in a process of its own.
+def execute(
+    path: Path, parameters: Mapping[str, Any], *, without: Collection[str] = (), cell_timeout: int = 1800
+) -> Executed:
+    """Run a notebook with its parameters in a process of its own, its cells tagged `without` left out.
 
     A kernel that dies, a cell that takes too long and a `sys.exit(0)` leave a notebook that
     looks finished; so does one that was cut off. All of them are failures here.
@@ -76,8 +79,24 @@ def execute(path: Path, parameters: Mapping[str, Any], *, cell_timeout: int = 18
         With the reason in one line.
     """
     started = time.perf_counter()
+    with tempfile.TemporaryDirectory() as folder:
+        edition = _edition(path, without, Path(folder))
+        notebook = _executed(edition, parameters, cell_timeout)
+    _believe(path.stem, notebook)
+    return Executed(notebook, time.perf_counter() - started)
+
+
+def _edition(path: Path, without: Collection[str], folder: Path) -> Path:
+    """The notebook with only the cells that are to run: a report does not work through the lesson."""
+    notebook = nbformat.read(path, as_version=4)
+    notebook.cells = [c for c in notebook.cells if not set(without).intersection(c.metadata.get("tags", []))]
+    nbformat.write(notebook, folder / path.name)
+    return folder / path.name
+
+
+def _executed(path: Path, parameters: Mapping[str, Any], cell_timeout: int) -> nbformat.NotebookNode:
     try:
-        notebook = execute_notebook(
+        return execute_notebook(
             str(path),
             None,
             parameters=dict(parameters),
@@ -94,8 +113,6 @@ def execute(path: Path, parameters: Mapping[str, Any], *, cell_timeout: int = 18
         raise ReportError(f"{path.stem}: the kernel died, most often for want of memory.") from None
     except CellTimeoutError:
         raise ReportError(f"{path.stem}: a cell took longer than {cell_timeout} s.") from None
-    _believe(path.stem, notebook)
-    return Executed(notebook, time.perf_counter() - started)
 
 
 def _reason(chapter: str, name: str, value: str) -> str:

@@ -24,9 +24,8 @@ from retention_kit.exceptions import ReportError
 from retention_kit.headlines import Headline
 from retention_kit.sentences import Voice
 
-HIDDEN = frozenset(
-    ("parameters", "injected-parameters", "setup", "lesson", "exercise", "check", "solution", "sentinel")
-)
+LESSON = frozenset(("lesson", "exercise", "check", "solution"))
+HIDDEN = LESSON | {"parameters", "injected-parameters", "setup", "sentinel"}
 DATA_NOTES = "data-notes"
 _CARDS, _FINDINGS = 8, 5  # what a summary holds at most
 _TEMPLATES = Path(str(resources.files("retention_kit"))) / "templates"

@@ -57,6 +57,25 @@ def plot_retention_curves(
     return ax
 
 
+def plot_retention_matrix(
+    rates: pd.DataFrame, *, ax: Axes | None = None, labels: Labels | None = None
+) -> Axes:
+    """The triangle of cohorts and ages as a heat map; a cell that was not observed stays white.
+
+    `rates` as from `retention.retention_rates`: `cohort`, `age`, `retention_rate`. A report shows the
+    same as a table (`exhibits.heat_table`), which is sharper and can be read aloud.
+    """
+    import seaborn as sns  # half a second that a report does not need
+
+    ax = _axes(ax)
+    wide = rates[rates["age"] > 0].pivot(index="cohort", columns="age", values="retention_rate")
+    wide.index = [_period_name(cohort) for cohort in wide.index]
+    sns.heatmap(wide, ax=ax, cmap="Blues", vmin=0, annot=True, fmt=".0%", cbar=False, annot_kws={"size": 7})
+    ax.set_xlabel(_label("age", labels))
+    ax.set_ylabel(_label("cohort", labels))
+    return ax
+
+
 def plot_average_retention(
     average: pd.DataFrame, *, ax: Axes | None = None, labels: Labels | None = None
 ) -> Axes:

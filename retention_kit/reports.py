@@ -145,7 +145,8 @@ def _chapter(job: _Job, chapter: str, progress: Progress) -> Executed:
     if job.reasons:
         raise ReportError("")  # the client has failed already: spare the machine
     progress(job.client.client, chapter, "started")
-    return kernels.execute(notebooks_folder() / f"{chapter}.ipynb", _parameters(job, chapter))
+    path = notebooks_folder() / f"{chapter}.ipynb"
+    return kernels.execute(path, _parameters(job, chapter), without=pages.LESSON)
 
 
 def _note(job: _Job, chapter: str, future: Future, progress: Progress) -> None:

@@ -52,6 +52,15 @@ def test_parameters_reach_the_notebook(tmp_path):
     assert executed.seconds > 0
 
 
+def test_cells_left_out_do_not_run(tmp_path):
+    path = notebook(tmp_path, "1 / 0", "2")
+    lesson = nbformat.read(path, as_version=4)
+    lesson.cells[1].metadata["tags"] = ["lesson"]
+    nbformat.write(lesson, path)
+    executed = kernels.execute(path, {}, without={"lesson"})
+    assert [cell.source for cell in executed.notebook.cells][-2:] == ["2", "'the end'"]
+
+
 @pytest.mark.parametrize(
     ("source", "message"),
     [

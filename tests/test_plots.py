@@ -55,6 +55,15 @@ def test_many_cohorts_are_all_drawn_and_nine_are_named(ax):
     assert len({to_hex(line.get_color()) for line in ax.lines}) == 24
 
 
+def test_the_matrix_shows_what_was_observed_and_nothing_else(ax, rates):
+    plots.plot_retention_matrix(rates, ax=ax)
+    cells = ax.collections[0].get_array()
+    assert cells.compressed().tolist() == [4 / 7, 2 / 7, 1 / 3]
+    assert cells.mask.ravel().tolist() == [False, False, False, True]
+    assert [text.get_text() for text in ax.texts] == ["57%", "29%", "33%"]
+    assert [text.get_text() for text in ax.get_yticklabels()] == ["2024-01", "2024-02"]
+
+
 def test_average_retention_has_its_interval_as_a_band(ax):
     average = pd.DataFrame({"age": [0, 1], "retention_rate": [1, 0.6], "low": [0.9, 0.5], "high": [1, 0.7]})
     plots.plot_average_retention(average, ax=ax)

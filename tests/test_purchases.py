@@ -1,0 +1,372 @@
+"""Purchases: by hand on the tiny shop, against pandas customer by customer, and on published data."""
+
+import datetime as dt
+from collections import defaultdict
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+
+from retention_kit import datasets, intervals, periods, purchases, tables
+from retention_kit.exceptions import DataError
+
+AS_OF = datasets.TINY_AS_OF
+MIX = [
+    *("order_type", "customers", "orders", "revenue", "revenue_share", "low", "high"),
+    *("average_order_value", "order_value_low", "order_value_high"),
+    *("spend_per_customer", "spend_low", "spend_high", "interval"),
+]
+
+
+def repeat(**how) -> pd.DataFrame:
+    return purchases.repeat_purchase_rate(datasets.tiny_orders(), as_of=AS_OF, **how)
+
+
+def mix(**how) -> pd.DataFrame:
+    return purchases.first_and_returning(datasets.tiny_orders(), as_of=AS_OF, **how)
+
+
+def shop(*rows: tuple, columns: str = "customer_id ordered_at amount") -> pd.DataFrame:
+    return pd.DataFrame(rows, columns=columns.split())
+
+
+# -- who buys again -----------------------------------------------------------
+
+
+def test_repeat_rate_by_hand() -> None:
+    # ana, cleo and eva buy again; ben and finn never, dan only on the as_of midnight.
+    row = repeat().iloc[0]
+    assert row[["customers", "repeat_customers", "orders"]].tolist() == [6, 3, 11]
+    assert row["repeat_purchase_rate"] == 3 / 6
+    assert (row["low"], row["high"]) == intervals.wilson(3, 6)
+    assert row["interval"] == "Wilson 95 %"
+
+
+def test_repeat_rate_by_country_by_hand() -> None:
+    # ana is Austrian for good: her first order was.
+    found = repeat(by="country")[["country", "customers", "repeat_customers", "orders"]]
+    assert found.to_numpy().tolist() == [["Austria", 3, 1, 6], ["Germany", 2, 1, 3], ["Netherlands", 1, 1, 2]]
+
+
+def test_shape_of_the_repeat_frame() -> None:
+    frame = repeat(by=["channel", "country"])
+    counts = ["customers", "repeat_customers", "orders"]
+    assert frame.columns.tolist() == [
+        *("channel", "country", *counts, "repeat_purchase_rate", "low", "high", "interval")
+    ]
+    assert set(frame[counts].dtypes) == {np.dtype("int64")}
+    assert set(frame[["repeat_purchase_rate", "low", "high"]].dtypes) == {np.dtype("float64")}
+    assert frame["interval"].dtype == "str"
+    assert frame.index.equals(pd.RangeIndex(len(frame)))
+    assert frame[["channel", "country"]].equals(
+        frame[["channel", "country"]].sort_values(["channel", "country"])
+    )
+    assert frame.attrs["definition"] == (
+        "Customers with two orders or more in the history, over all customers with an order."
+    )
+    assert frame.attrs["as_of"] == "2024-05-01"
+
+
+def test_lines_of_one_order_are_one_order() -> None:
+    lines = shop(
+        ("a", "2024-01-05", "o1"), ("a", "2024-01-05", "o1"), columns="customer_id ordered_at order_id"
+    )
+    assert purchases.repeat_purchase_rate(lines, as_of="2024-02-01")["repeat_customers"].tolist() == [0]
+    without_ids = lines.drop(columns="order_id")
+    assert purchases.repeat_purchase_rate(without_ids, as_of="2024-02-01")["repeat_customers"].tolist() == [1]
+
+
+def test_one_customer_with_one_order() -> None:
+    row = purchases.repeat_purchase_rate(shop(("a", "2024-01-05", 1.0)), as_of="2024-02-01").iloc[0]
+    assert row[["customers", "repeat_customers", "repeat_purchase_rate"]].tolist() == [1, 0, 0]
+    assert (row["low"], row["high"]) == intervals.wilson(0, 1)
+
+
+# -- first orders against returning ones --------------------------------------
+
+
+def test_mix_by_hand() -> None:
+    # First orders: 20 + 15 + 50 + 10 + 0 + 25. Returning: ana 30 + 25 + 40, cleo 60, eva 22.50.
+    found = mix()
+    assert found["order_type"].tolist() == ["first", "returning"]
+    assert found["customers"].tolist() == [6, 3]
+    assert found["orders"].tolist() == [6, 5]
+    assert found["revenue"].tolist() == [120, 177.5]
+    assert found["revenue_share"].tolist() == [120 / 297.5, 177.5 / 297.5]
+    assert found["average_order_value"].tolist() == [120 / 6, 177.5 / 5]
+    assert found["spend_per_customer"].tolist() == [120 / 6, 177.5 / 3]
+
+
+def test_mix_by_month_by_hand() -> None:
+    found = mix(period="month")
+    january, february, march, april = (rows for _, rows in found.groupby("period"))
+    counted = ["order_type", "customers", "orders", "revenue"]
+    assert january[counted].to_numpy().tolist() == [["first", 2, 2, 35], ["returning", 1, 1, 30]]
+    assert february[counted].to_numpy().tolist() == [["first", 2, 2, 60], ["returning", 1, 1, 25]]
+    # In March eva's free order is all there is: no revenue to have a share of, and nobody returned.
+    assert march[counted].to_numpy().tolist() == [["first", 1, 1, 0], ["returning", 0, 0, 0]]
+    assert march["revenue_share"].isna().all()
+    assert march["average_order_value"].fillna(-1).tolist() == [0, -1]
+    assert april[counted].to_numpy().tolist() == [["first", 1, 1, 25], ["returning", 3, 3, 122.5]]
+
+
+def test_shape_of_the_mix() -> None:
+    found = mix(period="quarter", by=["country", "channel"])
+    assert found.columns.tolist() == ["period", "country", "channel", *MIX]
+    assert found["period"].dtype == "datetime64[us]"
+    assert found[["order_type", "interval"]].dtypes.tolist() == ["str", "str"]
+    assert set(found[["customers", "orders"]].dtypes) == {np.dtype("int64")}
+    assert set(found[[*MIX[3:-1]]].dtypes) == {np.dtype("float64")}
+    assert found.index.equals(pd.RangeIndex(len(found)))
+    keys = ["period", "country", "channel", "order_type"]
+    assert found[keys].equals(found[keys].sort_values(keys))
+    assert set(found["interval"]) == {"linearised by customer 95 %; spend t 95 %"}
+    assert found.attrs["definition"] == (
+        "Orders classed by their rank in the customer's history: the first, or a later (returning) one."
+    )
+    assert found.attrs["as_of"] == "2024-05-01"
+
+
+def test_a_month_without_an_order_is_a_row_of_nothing_and_one_still_running_is_none() -> None:
+    table = shop(("a", "2024-01-05", 5.0), ("a", "2024-03-10", 7.0), ("b", "2024-04-02", 1.0))
+    found = purchases.first_and_returning(table, as_of="2024-04-15", period="month")
+    assert found["period"].dt.month.tolist() == [1, 1, 2, 2, 3, 3]
+    assert found["revenue"].tolist() == [5, 0, 0, 0, 0, 7]
+    assert found["revenue_share"].fillna(-1).tolist() == [1, 0, -1, -1, 0, 1]
+    assert found["orders"].tolist() == [1, 0, 0, 0, 0, 1]
+
+
+def test_no_complete_period_is_an_empty_frame_of_the_same_columns() -> None:
+    for by in (None, "country"):
+        orders = datasets.tiny_orders().iloc[:2]
+        found = purchases.first_and_returning(orders, as_of="2024-01-25", period="month", by=by)
+        assert found.empty
+        assert found.dtypes.to_dict() == mix(period="month", by=by).dtypes.to_dict()
+
+
+def test_nobody_returned_is_a_share_of_nothing() -> None:
+    found = purchases.first_and_returning(shop(("a", "2024-01-05", 5.0)), as_of="2024-02-01")
+    assert found[["customers", "orders", "revenue", "revenue_share"]].to_numpy().tolist() == [
+        [1, 1, 5, 1],
+        [0, 0, 0, 0],
+    ]
+    assert found[["low", "high", "spend_low", "spend_high"]].isna().all(axis=None)
+
+
+def test_of_two_orders_at_one_moment_one_is_the_first() -> None:
+    rows = [("a", "2024-01-05", 5.0, "o2"), ("a", "2024-01-05", 7.0, "o1")]
+    for given_rows in (rows, rows[::-1]):
+        table = shop(*given_rows, columns="customer_id ordered_at amount order_id")
+        by_id = purchases.first_and_returning(table, as_of="2024-02-01")
+        assert by_id["revenue"].tolist() == [7, 5]
+        by_amount = purchases.first_and_returning(table.drop(columns="order_id"), as_of="2024-02-01")
+        assert by_amount["revenue"].tolist() == [5, 7]
+
+
+def test_customers_who_all_spend_the_same_have_no_bounds() -> None:
+    table = pd.DataFrame({"customer_id": range(7), "ordered_at": "2024-01-05", "amount": 0.1})
+    found = purchases.first_and_returning(table, as_of="2024-02-01").iloc[0]
+    assert found["spend_per_customer"] == pytest.approx(0.1)
+    bounds = ["low", "high", "order_value_low", "order_value_high", "spend_low", "spend_high"]
+    assert found[bounds].isna().all()
+
+
+def test_a_customer_without_a_value_is_a_group_of_its_own() -> None:
+    orders = datasets.tiny_orders()
+    orders.loc[orders["customer_id"] == "ana", "country"] = None
+    last = repeat_of(orders)
+    assert pd.isna(last["country"])
+    assert last[["customers", "repeat_customers", "orders"]].tolist() == [1, 1, 4]
+    found = purchases.first_and_returning(orders, as_of=AS_OF, by="country", period="month")
+    nameless = found[found["country"].isna()]
+    assert nameless["orders"].tolist() == [1, 1, 0, 1, 0, 0, 0, 1]  # first, returning of January to April
+
+
+def repeat_of(orders: pd.DataFrame) -> pd.Series:
+    return purchases.repeat_purchase_rate(orders, as_of=AS_OF, by="country").iloc[-1]
+
+
+# -- against a plain count of customers ---------------------------------------
+
+FIRST = dt.datetime(2023, 12, 20)
+order = st.tuples(
+    st.sampled_from("abcde"), st.integers(0, 24 * 90), st.integers(0, 900), st.sampled_from(["x", "y", None])
+)
+orders = st.lists(order, min_size=1, max_size=25, unique_by=lambda row: row[:2])
+
+
+def as_frame(rows: list[tuple]) -> pd.DataFrame:
+    who, hours, cents, group = zip(*rows, strict=True)
+    moments = pd.Series([FIRST + dt.timedelta(hours=h) for h in hours], dtype="datetime64[us]")
+    amounts = [c / 100 for c in cents]
+    names = pd.Series(group, dtype="str")
+    return pd.DataFrame({"customer_id": who, "ordered_at": moments, "amount": amounts, "group": names})
+
+
+def believed(frame: pd.DataFrame, end: dt.datetime) -> tables.Loaded:
+    """Observed up to `end`: how far rows can be believed is tested with moments."""
+    loaded = tables.orders(frame, as_of=end, columns=["amount", "group"])
+    return tables.Loaded(loaded.kind, loaded.table, end, end, loaded.checks)
+
+
+def of_customers(table: pd.DataFrame, kind: str) -> dict[str, float]:
+    """The row of one group, from one pair of sums a customer."""
+    all_of = table.groupby("customer_id")["amount"].sum()
+    own = table[table["kind"] == kind].groupby("customer_id")["amount"].agg(["sum", "size"])
+    money = own["sum"].reindex(all_of.index, fill_value=0)
+    row = {"customers": len(own), "orders": own["size"].sum(), "revenue": own["sum"].sum()}
+    low, high = linearised(money, all_of)
+    row |= {"low": np.clip(low, 0, 1), "high": np.clip(high, 0, 1)}
+    row["order_value_low"], row["order_value_high"] = linearised(own["sum"], own["size"])
+    row["spend_low"], row["spend_high"] = linearised(own["sum"], own["size"] * 0 + 1)
+    return row
+
+
+def linearised(y: pd.Series, x: pd.Series) -> tuple[float, float]:
+    """The ratio of two sums and its bounds, from each customer's residual."""
+    if len(x) < 2 or x.sum() == 0:
+        return np.nan, np.nan
+    ratio = y.sum() / x.sum()
+    residuals = y - ratio * x
+    if np.allclose(residuals, 0, atol=1e-9):
+        return np.nan, np.nan
+    half = stats.t.ppf(0.975, len(x) - 1) * np.sqrt(len(x)) * residuals.std(ddof=1) / x.sum()
+    return ratio - half, ratio + half
+
+
+@pytest.mark.parametrize("period", [None, "week", "month"])
+@pytest.mark.parametrize("by", [None, "group"])
+@settings(max_examples=10)
+@given(rows=orders, days=st.integers(1, 95))
+def test_mix_is_that_of_a_count_by_customer(
+    period: str | None, by: str | None, rows: list[tuple], days: int
+) -> None:
+    end = FIRST + dt.timedelta(days=days)
+    table = as_frame([("a", 0, 500, "x"), *[row for row in rows if row[:2] != ("a", 0)]])
+    found = purchases.first_and_returning(believed(table, end), period=period, by=by)
+
+    seen = table[table["ordered_at"] < end].sort_values("ordered_at")
+    first = ~seen.duplicated("customer_id")
+    seen = seen.assign(kind=np.where(first, "first", "returning"))
+    seen["born"] = seen.groupby("customer_id")["group"].transform(lambda group: group.iloc[0])
+    for row in found.itertuples():
+        part = seen
+        if period:
+            numbers = part["ordered_at"].map(lambda moment: periods.index_of(moment, period))
+            part = part[numbers == periods.index_of(row.period, period)]
+        if by:
+            part = part[part["born"].isna() if pd.isna(row.group) else part["born"] == row.group]
+        for name, value in of_customers(part, row.order_type).items():
+            np.testing.assert_allclose(getattr(row, name), value, rtol=1e-6, atol=1e-8, err_msg=name)
+    assert_identities(found, seen, period, by, end)
+
+
+def assert_identities(
+    found: pd.DataFrame, seen: pd.DataFrame, period: str | None, by: str | None, end: dt.datetime
+) -> None:
+    """Shares add up to 1, money and orders to those of all periods that are over."""
+    if period:
+        numbers = seen["ordered_at"].map(lambda moment: periods.index_of(moment, period))
+        seen = seen[numbers < periods.index_of(end, period)]
+    assert found["orders"].sum() == len(seen)
+    assert found["revenue"].sum() == pytest.approx(seen["amount"].sum())
+    keys = [*(["period"] if period else []), *([by] if by else [])]
+    groups = found.groupby(keys, dropna=False) if keys else [(None, found)]
+    for _, group in groups:
+        assert group["order_type"].tolist() == ["first", "returning"]
+        if group["revenue"].sum() > 0:
+            assert group["revenue_share"].sum() == pytest.approx(1)
+
+
+@pytest.mark.parametrize("by", [None, "group"])
+@settings(max_examples=15)
+@given(rows=orders, days=st.integers(1, 95))
+def test_repeat_rate_is_that_of_loops(by: str | None, rows: list[tuple], days: int) -> None:
+    end = FIRST + dt.timedelta(days=days)
+    rows = [("a", 0, 500, "x"), *[row for row in rows if row[:2] != ("a", 0)]]
+    frame = purchases.repeat_purchase_rate(believed(as_frame(rows), end), by=by)
+    orders_of, group_of = defaultdict(int), {}
+    for who, hours, _, group in sorted(rows, key=lambda row: row[1]):
+        if FIRST + dt.timedelta(hours=hours) < end:
+            orders_of[who] += 1
+            group_of.setdefault(who, group if by else None)
+    expected = defaultdict(lambda: [0, 0, 0])
+    for who, count in orders_of.items():
+        for position, number in enumerate((1, int(count >= 2), count)):
+            expected[group_of[who]][position] += number
+    names = frame["group"].astype(object).where(frame["group"].notna(), None) if by else [None]
+    counts = frame[["customers", "repeat_customers", "orders"]].to_numpy().tolist()
+    assert dict(zip(names, counts, strict=True)) == dict(expected)
+    assert frame["repeat_purchase_rate"].equals(frame["repeat_customers"] / frame["customers"])
+
+
+# -- messages -----------------------------------------------------------------
+
+
+def asked(question) -> str:
+    with pytest.raises(DataError) as error:
+        question()
+    return str(error.value)
+
+
+def test_a_missing_amount() -> None:
+    table = datasets.tiny_orders()[["customer_id", "ordered_at"]]
+    assert asked(lambda: purchases.first_and_returning(table, as_of=AS_OF)) == (
+        "orders is missing ['amount']. It has ['customer_id', 'ordered_at']. "
+        "Map your names onto ours with columns={'amount': 'your_name'}."
+    )
+
+
+def test_a_missing_as_of() -> None:
+    message = "orders needs as_of, the first moment not observed. Type as_of='2024-05-04' for all rows."
+    assert asked(lambda: purchases.repeat_purchase_rate(datasets.tiny_orders())) == message
+    assert asked(lambda: purchases.first_and_returning(datasets.tiny_orders())) == message
+
+
+def test_an_unknown_period() -> None:
+    assert asked(lambda: mix(period="fortnight")) == (
+        "period 'fortnight' is not known. Choose one of ['day', 'week', 'month', 'quarter', 'year']."
+    )
+
+
+def test_a_group_named_like_a_result() -> None:
+    message = "by='orders' is a column of the result already. Give yours another name, such as 'by_orders'."
+    table = datasets.tiny_orders().assign(orders="x")
+    assert asked(lambda: purchases.repeat_purchase_rate(table, as_of=AS_OF, by="orders")) == message
+    assert asked(lambda: purchases.first_and_returning(table, as_of=AS_OF, by="orders")) == message
+
+
+# -- published data -----------------------------------------------------------
+
+
+@pytest.mark.realdata
+def test_online_retail(data_folder: Path) -> None:
+    loaded = tables.load_orders(
+        data_folder / "online_retail" / "online_retail.parquet",
+        columns={
+            "customer_id": "CustomerID",
+            "ordered_at": "InvoiceDate",
+            "order_id": "InvoiceNo",
+            "amount": "Quantity * UnitPrice",
+        },
+        where="Quantity > 0 AND UnitPrice > 0 AND NOT starts_with(InvoiceNo, 'C')",
+        as_of="2011-12-10",
+    )
+    row = purchases.repeat_purchase_rate(loaded).iloc[0]
+    assert row[["customers", "repeat_customers", "orders"]].tolist() == [4338, 2845, 18532]
+    assert round(row["repeat_purchase_rate"], 8) == 0.65583218
+    found = purchases.first_and_returning(loaded)
+    assert found["orders"].tolist() == [4338, 18532 - 4338]
+    assert found["revenue"].sum() == pytest.approx(8911407.90)
+    monthly = purchases.first_and_returning(loaded, period="month").groupby("period")
+    assert monthly["revenue"].sum().round(2).tolist() == [
+        572713.89, 569445.04, 447137.35, 595500.76, 469200.36, 678594.56,
+        661213.69, 600091.01, 645343.90, 952838.38, 1039318.79, 1161817.38,
+    ]  # fmt: skip
+    assert monthly["orders"].sum().tolist() == [
+        1400, 987, 997, 1321, 1149, 1555, 1393, 1331, 1280, 1755, 1929, 2657,
+    ]  # fmt: skip
