@@ -123,7 +123,7 @@ class Voice:
 
         It may use `top`, `top_value`, `bottom`, `bottom_value`, `groups` and all further values.
         """
-        known = frame.dropna(subset=[value]).sort_values(value)
+        known = frame.dropna(subset=[group, value]).sort_values(value)  # nobody can act on the nameless
         if len(known) < 2:
             return self.say(f"{key}.single", **values)
         bottom, top = known.iloc[0], known.iloc[-1]

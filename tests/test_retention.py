@@ -159,7 +159,8 @@ def test_an_observed_nothing_is_a_row_and_what_was_not_observed_has_none() -> No
 def test_a_customer_without_a_value_is_a_group_of_its_own() -> None:
     orders = datasets.tiny_orders()
     orders.loc[orders["customer_id"] == "ana", "country"] = None
-    january = retention.retention_rates(orders, as_of=AS_OF, by="country").query("cohort == '2024-01-01'")
+    rates = retention.retention_rates(orders, as_of=AS_OF, by="country")
+    january = rates[rates["cohort"] == "2024-01-01"].reset_index(drop=True)
     assert january["country"].tolist()[:4] == ["Germany"] * 4
     assert january["country"].isna().tolist() == [False] * 4 + [True] * 4
     assert january["retained"].tolist() == [1, 0, 0, 0, 1, 1, 0, 1]
@@ -176,10 +177,8 @@ def test_of_two_orders_at_one_moment_the_smallest_value_counts() -> None:
 
 
 def test_a_return_is_no_activity_and_a_free_order_is() -> None:
-    columns = "customer_id ordered_at amount"
-    table = shop(
-        ("a", "2024-01-05", 9.0), ("a", "2024-02-05", -9.0), ("a", "2024-03-05", 0.0), columns=columns
-    )
+    rows = [("a", "2024-01-05", 9.0), ("a", "2024-02-05", -9.0), ("a", "2024-03-05", 0.0)]
+    table = shop(*rows, columns="customer_id ordered_at amount")
     rates = retention.retention_rates(table, as_of="2024-04-01")
     assert rates["retained"].tolist() == [1, 0, 1]
 
@@ -361,7 +360,8 @@ def test_the_other_denominator_can_pass_one() -> None:
     assert frame["interval"].tolist() == ["linearised by customer 95 %"]
     assert frame[["start", "end", "new", "kept"]].dtypes.tolist() == [np.dtype("int64")] * 4
     assert frame.attrs == {
-        "definition": "Customers at the end, new ones too, over the average of those at the start and at the end.",
+        "definition": "Customers at the end, new ones too, over the average of those at the start and at the "
+        "end.",
         "as_of": None,
     }
 
@@ -372,9 +372,8 @@ def test_bounds_of_the_other_denominator_are_those_over_each_customer(lost: int,
     average = np.array([0.5] * lost + [1] * kept + [0.5] * new)
     sums = [ends.sum(), average.sum(), (ends**2).sum(), (ends * average).sum(), (average**2).sum()]
     low, high = intervals.ratio(*sums, len(ends))
-    row = retention.period_retention(start=lost + kept, end=kept + new, new=new, denominator="average").iloc[
-        0
-    ]
+    counts = {"start": lost + kept, "end": kept + new, "new": new}
+    row = retention.period_retention(**counts, denominator="average").iloc[0]
     np.testing.assert_allclose([row["low"], row["high"]], [low, high], rtol=1e-9)
 
 
@@ -479,9 +478,8 @@ FIRST_COHORT = [885, 324, 286, 340, 321, 352, 321, 309, 313, 350, 331, 445]
 
 
 def online_retail(folder: Path, as_of: str) -> tables.Loaded:
-    return tables.load_orders(
-        folder / "online_retail" / "online_retail.parquet", **ONLINE_RETAIL, as_of=as_of
-    )
+    path = folder / "online_retail" / "online_retail.parquet"
+    return tables.load_orders(path, **ONLINE_RETAIL, as_of=as_of)
 
 
 def facts_of(folder: Path, name: str) -> dict:

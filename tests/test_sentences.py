@@ -256,8 +256,8 @@ def test_extremes_are_told_apart_only_where_their_intervals_do_not_meet(voice, l
     assert "b loses most (40.0% a period) and a least" in told or "no group clearly loses more" in told
 
 
-def test_one_group_is_not_compared(voice):
-    one = pd.DataFrame({"plan": ["a"], "rate": [0.1], "low": [0.05], "high": [0.2]})
+def test_one_group_is_not_compared_nor_with_the_nameless(voice):
+    one = pd.DataFrame({"plan": ["a", None], "rate": [0.1, 0.9], "low": [0.05, 0.8], "high": [0.2, 1.0]})
     told = voice.tell_extremes("churn.groups", one, group="plan", value="rate", by="plan")
     assert told == "By plan there is only one group, so nothing can be compared."
 
