@@ -27,10 +27,8 @@ class Frames(NamedTuple):
 Question = Callable[[Frames], pd.DataFrame]
 
 QUESTIONS: dict[str, Question] = {
-    "how many stay": lambda of: retention.average_retention(
-        retention.retention_rates(of.orders, as_of=AS_OF)
-    ),
-    "one curve": lambda of: retention.retention_rates(of.orders, as_of=AS_OF).query("cohort == '2023-01-01'"),
+    "how many stay": lambda of: _average(of).query("age == 1"),
+    "one curve": lambda of: _average(of),
     "the triangle": lambda of: retention.retention_rates(of.orders, as_of=AS_OF),
     "by country": lambda of: retention.retention_rates(of.orders, as_of=AS_OF, by="country"),
     "new against returning money": lambda of: purchases.first_and_returning(of.orders, as_of=AS_OF),
@@ -42,6 +40,10 @@ QUESTIONS: dict[str, Question] = {
 }
 
 
+def _average(of: Frames) -> pd.DataFrame:
+    return retention.average_retention(retention.retention_rates(of.orders, as_of=AS_OF))
+
+
 def frames(rows: int, *, seed: int = 1) -> Frames:
     """Orders, subscriptions and answers of so many rows each, with text ids, the same for the same seed."""
     rng = np.random.default_rng(seed)
@@ -49,7 +51,7 @@ def frames(rows: int, *, seed: int = 1) -> Frames:
 
 
 def _orders(rng: np.random.Generator, rows: int) -> pd.DataFrame:
-    """Four orders a customer on average, after a first day of the customer's own; a few came after `AS_OF`."""
+    """Four orders a customer on average, after a day of the customer's own; a few came after `AS_OF`."""
     customer = rng.integers(0, max(rows // 4, 1), rows)
     born = rng.integers(0, _DAYS, customer.max() + 1)[customer]
     day = np.minimum(born + rng.exponential(120, rows).astype("int64"), _DAYS + 10)

@@ -1,0 +1,64 @@
+"""Ask the ten questions of a million rows each, beside the usual pandas recipe, in one run.
+
+Each question starts from a plain DataFrame every time: wrapping, checking and counting are in the figure.
+"""
+
+import os
+import platform
+import resource
+import statistics
+import time
+from collections.abc import Callable
+from importlib.metadata import version
+
+import pandas as pd
+
+from benchmarks.questions import AS_OF, QUESTIONS, frames
+
+ROWS = int(os.environ.get("BENCH_ROWS", "1_000_000"))
+REPEATS = 3
+BUDGET = 2.0  # seconds a question may take on a million rows
+
+
+def recipe(orders: pd.DataFrame) -> pd.DataFrame:
+    """The cohort table as most pandas tutorials make it: no open periods, no intervals, no checks."""
+    orders = orders[orders["ordered_at"] < AS_OF]
+    month = orders["ordered_at"].dt.to_period("M")
+    cohort = month.groupby(orders["customer_id"]).transform("min")
+    age = (month.dt.year - cohort.dt.year) * 12 + month.dt.month - cohort.dt.month
+    keyed = orders.assign(cohort=cohort, age=age)
+    return keyed.groupby(["cohort", "age"])["customer_id"].nunique().unstack()
+
+
+def seconds(call: Callable[[], object]) -> float:
+    """Median wall time after one run to warm up."""
+    call()
+    taken = []
+    for _ in range(REPEATS):
+        start = time.perf_counter()
+        call()
+        taken.append(time.perf_counter() - start)
+    return statistics.median(taken)
+
+
+def main() -> None:
+    """Print one table in Markdown, for the README."""
+    given = frames(ROWS)
+    usual = seconds(lambda: recipe(given.orders))
+    print(f"{ROWS:,} rows each, median of {REPEATS} after a warm-up, seconds of wall time\n")
+    print("| question | seconds | within 2 s | times the pandas recipe |")
+    print("|---|---:|---|---:|")
+    for name, ask in QUESTIONS.items():
+        taken = seconds(lambda ask=ask: ask(given))
+        ratio = f"{taken / usual:.2f}" if name == "the triangle" else ""
+        print(f"| {name} | {taken:.2f} | {'yes' if taken <= BUDGET else 'NO'} | {ratio} |")
+    print(f"| the triangle, by the usual pandas recipe | {usual:.2f} | | 1 |")
+    packages = ", ".join(f"{name} {version(name)}" for name in ("pandas", "duckdb", "ibis-framework"))
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
+    print(
+        f"\n{os.cpu_count()} cores, Python {platform.python_version()}, {packages}; peak memory {peak:.1f} GB"
+    )
+
+
+if __name__ == "__main__":
+    main()
