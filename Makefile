@@ -20,7 +20,7 @@ demo: .venv/installed
 	$(BIN)/retention-kit run params/*.yaml
 
 test: .venv/installed
-	$(BIN)/pytest -n auto
+	$(BIN)/pytest -n auto --dist loadfile
 
 lab: .venv/lab
 	$(BIN)/jupyter lab notebooks
@@ -42,7 +42,7 @@ bench: .venv/installed
 	$(BIN)/python -m benchmarks
 
 soak: .venv/installed
-	HYPOTHESIS_PROFILE=soak $(BIN)/pytest -n auto
+	HYPOTHESIS_PROFILE=soak $(BIN)/pytest -n auto --dist loadfile
 	$(BIN)/retention-kit run params/*.yaml $(if $(RETENTION_KIT_DATA),params/examples/*.yaml)
 
 lock: .venv/bin/uv

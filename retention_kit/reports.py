@@ -48,7 +48,7 @@ class _Job:
     path: Path
     started: float = field(default_factory=time.perf_counter)
     done: dict[str, Executed] = field(default_factory=dict)
-    reasons: list[str] = field(default_factory=list)
+    reasons: dict[str, str] = field(default_factory=dict)
 
     @property
     def waiting(self) -> int:
@@ -154,7 +154,7 @@ def _note(job: _Job, chapter: str, future: Future, progress: Progress) -> None:
         job.done[chapter] = future.result()
         progress(job.client.client, chapter, "done")
     except RetentionKitError as error:
-        job.reasons.append(str(error))
+        job.reasons[chapter] = str(error)
         progress(job.client.client, chapter, "failed")
 
 
@@ -165,9 +165,10 @@ def _finished(job: _Job, out: Path, progress: Progress) -> Outcome:
             progress(job.client.client, "report", "done")
             return Outcome(job.client.client, report)
         except (RetentionKitError, OSError) as error:
-            job.reasons.append(str(error))
+            job.reasons["report"] = str(error)
     progress(job.client.client, "report", "failed")
-    return Outcome(job.client.client, None, next(reason for reason in job.reasons if reason))
+    told = [job.reasons.get(chapter, "") for chapter in (*job.client.chosen, "report")]
+    return Outcome(job.client.client, None, next(filter(None, told)))
 
 
 # -- what is written -----------------------------------------------------------

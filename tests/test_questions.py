@@ -1,11 +1,14 @@
 """Ten questions on plain frames, each answered a second time in plain pandas."""
 
+import gc
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from benchmarks import questions
 from benchmarks.__main__ import recipe
+from retention_kit import session
 
 END = pd.Timestamp(questions.AS_OF)
 
@@ -168,3 +171,14 @@ def test_value_so_far_by_cohort(of: questions.Frames) -> None:
     found = answer("value so far by cohort", of)
     assert found["customers"].tolist() == value["size"].tolist()
     np.testing.assert_allclose(found["clv_historical"], value["mean"])
+
+
+def test_questions_leave_no_table_behind(of: questions.Frames) -> None:
+    def kept() -> int:
+        gc.collect()
+        return session.connection().raw_sql("SELECT count(*) FROM duckdb_tables()").fetchone()[0]
+
+    before = kept()
+    for ask in questions.QUESTIONS.values():
+        ask(of)
+    assert kept() == before
