@@ -41,7 +41,7 @@ def run(
     """
     from retention_kit import progress, reports
 
-    with progress.bar(_client_files(clients)) as tell:
+    with progress.bar() as tell:
         outcomes = reports.run(_client_files(clients), as_of=as_of, jobs=jobs, out=out, progress=tell)
     for outcome in outcomes:
         if outcome.report:

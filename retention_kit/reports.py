@@ -27,7 +27,7 @@ from retention_kit.sentences import Voice
 #: The packages whose versions a number can depend on.
 _MADE_WITH = ("retention-kit", "pandas", "numpy", "scipy", "duckdb", "ibis-framework", "matplotlib")
 
-#: Told of each step: the client, the chapter (or "report"), and "started", "done" or "failed".
+#: Told of each step: the client, the chapter (or "report"), and "waiting", "started", "done" or "failed".
 Progress = Callable[[str, str, str], None]
 
 
@@ -76,7 +76,7 @@ def run(
     out : path
         Reports are written to `<out>/<client>/<as_of>/`.
     progress : callable
-        Called with the client, the chapter (or "report") and "started", "done" or "failed".
+        Called with the client, the chapter (or "report") and "waiting", "started", "done" or "failed".
 
     Returns
     -------
@@ -91,6 +91,7 @@ def run(
         for i, job in enumerate(prepared):
             if isinstance(job, _Job):
                 for chapter in job.client.chosen:
+                    progress(job.client.client, chapter, "waiting")
                     waiting[pool.submit(_chapter, job, chapter, progress)] = (i, chapter)
         for future in as_completed(waiting):
             i, chapter = waiting[future]
