@@ -13,12 +13,13 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal
 from functools import cached_property, lru_cache
 from importlib import resources
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import yaml
 from babel import Locale, UnknownLocaleError, dates, numbers
 
+from retention_kit import yamls
 from retention_kit.exceptions import ReportError, did_you_mean
 from retention_kit.headlines import Headline
 
@@ -284,14 +285,13 @@ def _catalogue(language: str) -> Mapping[str, str | dict[str, str]]:
     if language not in languages():
         hint = did_you_mean(language, languages())
         raise ReportError(f"There is no catalogue for language {language!r}.{hint} There is {languages()}.")
-    text = (resources.files(__package__) / "catalogue" / f"{language}.yaml").read_text("utf-8")
-    return read_catalogue(text)
+    return read_catalogue(Path(str(resources.files(__package__))) / "catalogue" / f"{language}.yaml")
 
 
-def read_catalogue(text: str) -> dict[str, str | dict[str, str]]:
+def read_catalogue(path: Path) -> dict[str, str | dict[str, str]]:
     """Entries by dotted key, checked: every field has a known unit, every plural an `other`, no key twice."""
     entries: dict[str, str | dict[str, str]] = {}
-    _flatten("", yaml.load(text, Loader=_OneOfEach), entries)
+    _flatten("", yamls.load(path).values, entries)
     for key, entry in entries.items():
         for template in entry.values() if isinstance(entry, dict) else [entry]:
             _check_template(key, template)
@@ -321,19 +321,6 @@ def _check_template(key: str, template: str) -> None:
                 _kind(unit)
     except ValueError as error:
         raise ReportError(f"Catalogue entry {key!r}: {error}.") from None
-
-
-class _OneOfEach(yaml.SafeLoader):
-    """YAML that refuses a key written twice, where the first would be lost without a word."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        seen = set()
-        for key_node, _ in node.value:
-            if key_node.value in seen:
-                line = key_node.start_mark.line + 1
-                raise ReportError(f"The catalogue has {key_node.value!r} twice, again on line {line}.")
-            seen.add(key_node.value)
-        return super().construct_mapping(node, deep)
 
 
 def _form(entry: str | dict[str, str], key: str, values: Mapping[str, Any], locale: Locale) -> str:

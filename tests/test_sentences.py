@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import retention_kit
 from retention_kit import sentences
-from retention_kit.exceptions import ReportError
+from retention_kit.exceptions import ReportError, RetentionKitError
 from retention_kit.headlines import Headline
 from retention_kit.sentences import MISSING, Voice, read_catalogue
 
@@ -21,7 +21,7 @@ def voice():
 
 
 @pytest.fixture
-def polish(monkeypatch):
+def polish(monkeypatch, tmp_path):
     """A language with three plural forms and a decimal comma."""
     text = """
     locale: pl
@@ -31,7 +31,9 @@ def polish(monkeypatch):
     klienci:
       {plural: n, one: "{n:count} klient", few: "{n:count} klienci", many: "{n:count} klientów", other: "?"}
     """
-    monkeypatch.setattr(sentences, "_catalogue", lambda language: read_catalogue(text))
+    path = tmp_path / "pl.yaml"
+    path.write_text(text, encoding="utf-8")
+    monkeypatch.setattr(sentences, "_catalogue", lambda language: read_catalogue(path))
     return Voice(language="pl", currency="PLN")
 
 
@@ -192,22 +194,26 @@ def test_an_unknown_unit_is_refused(voice):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("a: x\na: y", "The catalogue has 'a' twice, again on line 2."),
+        ("a: x\na: y", "made.yaml line 2: 'a' stands twice, first on line 1. Keep one."),
         ("a: {b: x}\na.b: y", "The catalogue has 'a.b' twice."),
         ("a: {plural: n, one: x}", "Catalogue entry 'a' has no form 'other'."),
-        ("a: no", "Catalogue entry 'a' is False, not text. Put it in quotes."),
+        ("a: true", "Catalogue entry 'a' is True, not text. Put it in quotes."),
         ("a: '{b.__class__}'", "Catalogue entry 'a': {b.__class__} is not a plain name."),
     ],
 )
-def test_a_catalogue_is_checked_when_read(text, message):
-    with pytest.raises(ReportError) as error:
-        read_catalogue(text)
+def test_a_catalogue_is_checked_when_read(text, message, tmp_path):
+    path = tmp_path / "made.yaml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(RetentionKitError) as error:
+        read_catalogue(path)
     assert str(error.value) == message
 
 
-def test_a_catalogue_with_an_unknown_unit_is_refused():
+def test_a_catalogue_with_an_unknown_unit_is_refused(tmp_path):
+    path = tmp_path / "made.yaml"
+    path.write_text("a: '{b:percent}'", encoding="utf-8")
     with pytest.raises(ReportError, match="There is no unit 'percent'"):
-        read_catalogue("a: '{b:percent}'")
+        read_catalogue(path)
 
 
 def test_values_cannot_reach_into_the_sentence(voice):
@@ -232,7 +238,7 @@ def test_every_word_the_page_and_the_exhibits_say_is_in_every_catalogue():
     keys |= {f"page.{key}" for key in re.findall(r'say\("(\w+)"', page)}
     assert len(keys) > 20
     for language in sentences.languages():
-        entries = read_catalogue((folder / "catalogue" / f"{language}.yaml").read_text("utf-8"))
+        entries = read_catalogue(folder / "catalogue" / f"{language}.yaml")
         assert keys <= entries.keys()
 
 
