@@ -5,7 +5,6 @@ Each question starts from a plain DataFrame every time: wrapping, checking and c
 
 import os
 import platform
-import resource
 import statistics
 import time
 from collections.abc import Callable
@@ -43,6 +42,8 @@ def seconds(call: Callable[[], object]) -> float:
 
 def main() -> None:
     """Print one table in Markdown, for the README."""
+    import resource  # not on Windows, where the questions can still be tested
+
     given = frames(ROWS)
     usual = seconds(lambda: recipe(given.orders))
     print(f"{ROWS:,} rows each, median of {REPEATS} after a warm-up, seconds of wall time\n")

@@ -7,7 +7,7 @@ import ibis.expr.types as ir
 import pandas as pd
 
 from retention_kit import billing, intervals, periods, tables
-from retention_kit.exceptions import ParamsError
+from retention_kit.exceptions import DataError, ParamsError
 from retention_kit.moments import Date
 from retention_kit.periods import Period
 from retention_kit.tables import Columns, Loaded
@@ -62,7 +62,7 @@ def churn_rates(
         period  customers  churned  churn_rate
     2024-02-01          2        1         0.5
     """
-    groups = tables.by_columns(by)
+    groups = tables.by_columns(by, taken=("customer_id", "period", "customers", "churned"))
     loaded = tables.subscriptions(subscriptions, as_of=as_of, columns=groups)
     end = periods.first_incomplete(loaded, period)
     counted = _counted(_stretches(loaded, groups, period, end), groups)
@@ -100,6 +100,9 @@ def average_churn(rates: pd.DataFrame, *, last: int | None = None, by: Columns =
     0.08
     """
     groups = list(tables.by_columns(by))
+    missing = [name for name in groups if name not in rates.columns]
+    if missing:
+        raise DataError(f"rates is missing {missing}. Give churn_rates the same by={by!r}.")
     kept = rates[rates["period"].isin(rates["period"].drop_duplicates().nlargest(last))] if last else rates
     sums = {
         "periods": ("period", "nunique"),

@@ -72,7 +72,7 @@ def mrr_movements(
        0.0 30.0        0.0    0.0 30.0
       30.0  0.0       30.0   10.0 50.0
     """
-    groups = tables.by_columns(by)
+    groups = tables.by_columns(by, taken=("customer_id", "period", "begin", "end", *_MONEY, *_PEOPLE))
     loaded = tables.subscriptions(subscriptions, as_of=as_of, columns=("mrr", *groups))
     end = periods.first_incomplete(loaded, period)
     moves = _classified(loaded, groups)
@@ -132,7 +132,7 @@ def revenue_retention(
     >>> kept[["net_revenue_retention", "gross_revenue_retention", "logo_retention"]].iloc[0].round(3).tolist()
     [1.667, 0.667, 0.5]
     """
-    groups = tables.by_columns(by)
+    groups = tables.by_columns(by, taken=("customer_id", "start", "end", "customers", "base_mrr"))
     loaded = tables.subscriptions(subscriptions, as_of=as_of, columns=("mrr", *groups))
     first, last = _moments_before(loaded, start, end)
     steps = billing.levels(loaded, groups)

@@ -79,7 +79,7 @@ def nps(
             f"scale {scale!r} is not known.{did_you_mean(str(scale), _LOWEST)} "
             f"Choose one of {list(get_args(Scale))}."
         )
-    groups = tables.by_columns(by)
+    groups = tables.by_columns(by, taken=("period", "nps", "promoters", "passives", "detractors", "answers"))
     needed = groups if period is None else ("responded_at", *groups)
     loaded = tables.responses(responses, as_of=as_of, columns=needed)
     _check_scores(loaded, scale)

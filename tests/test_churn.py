@@ -226,3 +226,9 @@ def test_only_the_last_periods() -> None:
 
 def test_no_period_is_no_rate() -> None:
     assert churn.average_churn(SEVERAL.iloc[:0], last=12).empty
+
+
+def test_several_periods_must_have_been_split_the_same_way():
+    with pytest.raises(DataError) as error:
+        churn.average_churn(SEVERAL, by="country")
+    assert str(error.value) == "rates is missing ['country']. Give churn_rates the same by='country'."

@@ -13,6 +13,7 @@ import pytest
 
 import retention_kit
 from retention_kit import churn, clv, datasets, mrr, nps, purchases, retention, session, tables
+from retention_kit.exceptions import DataError
 
 # Functions and classes of each public module. Taking one away breaks somebody's notebook.
 PUBLIC = {
@@ -165,3 +166,23 @@ def test_columns_that_are_not_asked_for_may_be_anything() -> None:
     frame[7] = object()
     answer = retention.retention_rates(frame, as_of=AS_OF)
     pd.testing.assert_frame_equal(answer, retention.retention_rates(datasets.tiny_orders(), as_of=AS_OF))
+
+
+@pytest.mark.parametrize(
+    ("noun", "data", "name"),
+    [
+        (churn.churn_rates, datasets.tiny_subscriptions, "churned"),
+        (mrr.mrr_movements, datasets.tiny_subscriptions, "expansion"),
+        (nps.nps, datasets.tiny_responses, "answers"),
+        (clv.clv_historical, datasets.tiny_orders, "revenue"),
+        (retention.retention_rates, datasets.tiny_orders, "age"),
+    ],
+)
+def test_groups_may_not_be_called_what_the_result_is_called(
+    noun: Callable, data: Callable, name: str
+) -> None:
+    with pytest.raises(DataError) as error:
+        noun(data().assign(**{name: "x"}), as_of=AS_OF, by=name)
+    assert str(error.value) == (
+        f"by='{name}' is a column of the result already. Give yours another name, such as 'by_{name}'."
+    )
