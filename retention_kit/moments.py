@@ -112,9 +112,10 @@ def observed_until(
 
     A file that stops weeks before `as_of` did not lose its customers; it stopped. Where no row falls
     between the last one and `as_of` for unusually long, what follows the last row was not observed.
-    Starts of subscriptions do not tell (a quiet month has none), so there `as_of` is believed.
+    Starts of subscriptions do not tell (a quiet month has none), nor do answers (a survey comes in
+    waves), so there `as_of` is believed.
     """
-    if end is None or moment is None or kind == "subscriptions" or moment not in table.columns:
+    if end is None or moment is None or kind != "orders":
         return end, ()
     days = _active_days(table, moment)
     if len(days) < _FEW_DAYS:

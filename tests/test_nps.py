@@ -203,3 +203,11 @@ def test_garden_store(data_folder: Path) -> None:
     assert row["nps"] == pytest.approx(53.416, abs=5e-4)
     assert (row["low"], row["high"]) == pytest.approx((52.310, 54.499), abs=5e-4)
     assert loaded.checks.set_index("rule").loc["no answer", "rows"] == 342
+
+
+def test_a_wave_that_ended_long_before_as_of_was_still_observed() -> None:
+    days = pd.date_range("2024-03-04", periods=15, freq="D")
+    wave = pd.DataFrame({"score": [10] * 15, "responded_at": days})
+    found = nps.nps(wave, as_of="2024-07-01", period="quarter")
+    assert found["period"].tolist() == [pd.Timestamp("2024-01-01")]
+    assert found["answers"].tolist() == [15]
