@@ -120,8 +120,8 @@ def _prepared(client: str | Path, as_of: str | None) -> "_Job | Outcome":
         for chapter in read.chosen:
             kernels.check_parameters(notebooks_folder() / f"{chapter}.ipynb", _parameters(job, chapter))
         return job
-    except RetentionKitError as error:
-        return Outcome(Path(client).stem, None, str(error))
+    except (RetentionKitError, OSError) as error:
+        return Outcome(Path(client).stem, None, _one_line("client file", error))
 
 
 def _refuse_twins(prepared: list["_Job | Outcome"]) -> None:
@@ -154,8 +154,8 @@ def _note(job: _Job, chapter: str, future: Future, progress: Progress) -> None:
     try:
         job.done[chapter] = future.result()
         progress(job.client.client, chapter, "done")
-    except RetentionKitError as error:
-        job.reasons[chapter] = str(error)
+    except Exception as error:  # whatever it was, the other clients go on
+        job.reasons[chapter] = _one_line(chapter, error)
         progress(job.client.client, chapter, "failed")
 
 
@@ -165,11 +165,17 @@ def _finished(job: _Job, out: Path, progress: Progress) -> Outcome:
             report = _published(job, out)
             progress(job.client.client, "report", "done")
             return Outcome(job.client.client, report)
-        except (RetentionKitError, OSError) as error:
-            job.reasons["report"] = str(error)
+        except Exception as error:  # a full disk, say: the old report stands, and the other clients go on
+            job.reasons["report"] = _one_line("report", error)
     progress(job.client.client, "report", "failed")
     told = [job.reasons.get(chapter, "") for chapter in (*job.client.chosen, "report")]
     return Outcome(job.client.client, None, next(filter(None, told)))
+
+
+def _one_line(what: str, error: Exception) -> str:
+    if isinstance(error, RetentionKitError):
+        return str(error)
+    return f"{what}: {type(error).__name__}: {(str(error).splitlines() or [''])[0]}"
 
 
 # -- what is written -----------------------------------------------------------

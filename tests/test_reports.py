@@ -209,3 +209,16 @@ def test_a_folder_that_cannot_be_written_is_one_line(batch, tmp_path):
     assert outcome.report is None
     assert "Not a directory" in outcome.reason
     assert (tmp_path / "outputs").read_text("utf-8") == "in the way"
+
+
+def test_what_nobody_foresaw_stays_with_its_client(tmp_path, monkeypatch):
+    def execute(path, parameters, **how):
+        raise RuntimeError(f"no kernel for {Path(parameters['client']).stem}\nand more")
+
+    monkeypatch.setattr(reports.kernels, "execute", execute)
+    clients = [write_client(tmp_path, name, "as_of: 2024-05-01\ndata: demo\n") for name in ("one", "two")]
+    outcomes = reports.run(clients, out=tmp_path / "outputs", jobs=1)
+    assert [outcome.reason for outcome in outcomes] == [
+        "retention: RuntimeError: no kernel for one",
+        "retention: RuntimeError: no kernel for two",
+    ]
