@@ -122,6 +122,6 @@ def birth_values(loaded: Loaded, by: Sequence[str]) -> ir.Table:
     return births.group_by("customer_id").aggregate(**{column: births[column].min() for column in by})
 
 
-def cohorts(active: ir.Table, by: Sequence[str] = ()) -> ir.Table:
+def cohorts(active: ir.Table) -> ir.Table:
     """Each customer's first period, from the rows of `activity`: `customer_id`, `cohort_index`."""
-    return active.group_by("customer_id", *by).aggregate(cohort_index=active.period_index.min())
+    return active.group_by("customer_id").aggregate(cohort_index=active.period_index.min())
