@@ -28,6 +28,15 @@ ORDERS = Contract(
     moment="ordered_at",
     value="amount",
 )
+EVENTS = Contract(
+    kind="events",
+    required=("customer_id", "occurred_at"),
+    optional=("event",),
+    dates=("occurred_at",),
+    numbers=(),
+    moment="occurred_at",
+    value=None,
+)
 SUBSCRIPTIONS = Contract(
     kind="subscriptions",
     required=("customer_id", "started_at", "ended_at"),
@@ -58,4 +67,7 @@ CUSTOMERS = Contract(
     moment=None,
     value=None,
 )
-BY_KIND = {contract.kind: contract for contract in (ORDERS, SUBSCRIPTIONS, RESPONSES, CUSTOMERS)}
+BY_KIND = {contract.kind: contract for contract in (ORDERS, EVENTS, SUBSCRIPTIONS, RESPONSES, CUSTOMERS)}
+
+#: Tables of what customers do, row by row as they do it: every behavioural metric reads either.
+BEHAVIOUR = (ORDERS.kind, EVENTS.kind)

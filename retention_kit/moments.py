@@ -6,6 +6,7 @@ import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 
+from retention_kit.contracts import BEHAVIOUR
 from retention_kit.exceptions import DataError
 from retention_kit.sources import Note
 
@@ -115,7 +116,7 @@ def observed_until(
     Starts of subscriptions do not tell (a quiet month has none), nor do answers (a survey comes in
     waves), so there `as_of` is believed.
     """
-    if end is None or moment is None or kind != "orders":
+    if end is None or moment is None or kind not in BEHAVIOUR:
         return end, ()
     days = _active_days(table, moment)
     if len(days) < _FEW_DAYS:
@@ -146,7 +147,7 @@ def _longest_usual(days: np.ndarray) -> float:
 
 def warnings(table: ir.Table, moment: str | None, end: dt.datetime | None, kind: str) -> tuple[Note, ...]:
     """What a careful analyst would ask about a table before believing any number made from it."""
-    if kind != "orders" or end is None or moment is None:
+    if kind not in BEHAVIOUR or end is None or moment is None:
         return ()
     return (*_one_order_each(table), *_starts_mid_life(table, moment), *_holes(table, moment))
 

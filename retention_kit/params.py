@@ -13,10 +13,15 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from retention_kit import yamls
 from retention_kit.exceptions import ParamsError, did_you_mean
 
-KINDS = ("orders", "subscriptions", "responses", "customers")
+KINDS = ("orders", "events", "subscriptions", "responses", "customers")
 
-#: Each chapter and the kind of table it cannot do without, in the order of the report.
-CHAPTERS = {"retention": "orders", "churn": "subscriptions", "nps": "responses", "clv": "orders"}
+#: Each chapter in the report's order, and the kinds of table it can be made from: the first one there is.
+CHAPTERS = {
+    "retention": ("orders", "events"),
+    "churn": ("subscriptions",),
+    "nps": ("responses",),
+    "clv": ("orders",),
+}
 
 _CLIENT = re.compile(r"^[a-z0-9][a-z0-9_-]{0,63}$")
 _RESERVED = {"con", "prn", "aux", "nul", *(f"{port}{i}" for port in ("com", "lpt") for i in range(1, 10))}
@@ -52,6 +57,7 @@ class Data(_Strict):
     """The tables of a client; each is optional, and chapters without their table are left out."""
 
     orders: Table | None = None
+    events: Table | None = None
     subscriptions: Table | None = None
     responses: Table | None = None
     customers: Table | None = None
@@ -65,7 +71,7 @@ class Client(_Strict):
     as_of: str
     currency: str = "EUR"
     language: Literal["en"] = "en"
-    period: Literal["week", "month", "quarter"] = "month"
+    period: Literal["week", "week_saturday", "week_sunday", "month", "quarter"] = "month"
     prepared_by: str = ""
     notes: str = ""
     data: Data
@@ -123,23 +129,29 @@ class Client(_Strict):
     @model_validator(mode="after")
     def _chapters_have_their_tables(self) -> "Client":
         for chapter in self.chapters:
-            if getattr(self.data, CHAPTERS[chapter]) is None:
-                raise ValueError(f"chapter {chapter} needs {CHAPTERS[chapter]} under data")
+            if self.kind_for(chapter) is None:
+                raise ValueError(f"chapter {chapter} needs {' or '.join(CHAPTERS[chapter])} under data")
         if not self.chosen:
-            raise ValueError(f"data names no table that a chapter could read; give one of {list(KINDS[:3])}")
+            raise ValueError(f"data names no table that a chapter could read; give one of {list(KINDS[:4])}")
         return self
 
     @property
     def chosen(self) -> list[str]:
         """The chapters of the report: those named, or all that have their table."""
         return [
-            c for c, kind in CHAPTERS.items() if self.has(kind) and (not self.chapters or c in self.chapters)
+            chapter
+            for chapter in CHAPTERS
+            if self.kind_for(chapter) and (not self.chapters or chapter in self.chapters)
         ]
 
     @property
     def left_out(self) -> dict[str, str]:
         """The chapters that are not in the report for want of a table, and which."""
-        return {chapter: kind for chapter, kind in CHAPTERS.items() if not self.has(kind)}
+        return {chapter: kinds[0] for chapter, kinds in CHAPTERS.items() if not self.kind_for(chapter)}
+
+    def kind_for(self, chapter: str) -> str | None:
+        """The kind of table a chapter is made from here; None where there is none it could use."""
+        return next((kind for kind in CHAPTERS[chapter] if self.has(kind)), None)
 
     def has(self, kind: str) -> bool:
         """Whether the client file names a table of this kind."""

@@ -15,11 +15,16 @@ import pandas as pd
 from retention_kit.exceptions import DataError, did_you_mean
 from retention_kit.tables import Loaded
 
-Period = Literal["day", "week", "month", "quarter", "year"]
-PERIODS = ("day", "week", "month", "quarter", "year")
+Period = Literal["day", "week", "week_saturday", "week_sunday", "month", "quarter", "year"]
+PERIODS = ("day", "week", "week_saturday", "week_sunday", "month", "quarter", "year")
 
-#: Weeks start on Monday: 1970-01-05 was one.
-_MONDAY = dt.date(1970, 1, 5)
+#: The first day of the week numbered 0: a `week` starts on Monday, the others on the day they name.
+_DAY_ZERO = {
+    "day": dt.date(1970, 1, 5),
+    "week": dt.date(1970, 1, 5),
+    "week_saturday": dt.date(1970, 1, 3),
+    "week_sunday": dt.date(1970, 1, 4),
+}
 
 
 def check_period(period: str) -> None:
@@ -32,6 +37,16 @@ def check_period(period: str) -> None:
         raise DataError(f"period {period!r} is not known.{hint} Choose one of {list(PERIODS)}.")
 
 
+def unit(period: Period) -> str:
+    """What a period is a number of: weeks are weeks, whichever day they start on.
+
+    >>> unit("week_sunday"), unit("month")
+    ('week', 'month')
+    """
+    check_period(period)
+    return period.partition("_")[0]
+
+
 def index(moment: ir.TimestampValue, period: Period) -> ir.IntegerValue:
     """The number of the period a moment falls in, as an expression for any engine."""
     check_period(period)
@@ -41,7 +56,7 @@ def index(moment: ir.TimestampValue, period: Period) -> ir.IntegerValue:
         return (moment.year() * 4 + moment.quarter() - 1).cast("int64")
     if period == "month":
         return (moment.year() * 12 + moment.month() - 1).cast("int64")
-    days = moment.date().delta(ibis.date(_MONDAY), unit="day")
+    days = moment.date().delta(ibis.date(_DAY_ZERO[period]), unit="day")
     return days.cast("int64") if period == "day" else (days / 7).floor().cast("int64")
 
 
@@ -59,7 +74,7 @@ def index_of(moment: dt.datetime | dt.date, period: Period) -> int:
     if period == "month":
         return moment.year * 12 + moment.month - 1
     date = moment.date() if isinstance(moment, dt.datetime) else moment
-    days = (date - _MONDAY).days
+    days = (date - _DAY_ZERO[period]).days
     return days if period == "day" else days // 7
 
 
@@ -77,7 +92,7 @@ def start_of(number: int, period: Period) -> pd.Timestamp:
         return pd.Timestamp(number // 4, number % 4 * 3 + 1, 1)
     if period == "month":
         return pd.Timestamp(number // 12, number % 12 + 1, 1)
-    return pd.Timestamp(_MONDAY) + pd.Timedelta(days=number if period == "day" else number * 7)
+    return pd.Timestamp(_DAY_ZERO[period]) + pd.Timedelta(days=number if period == "day" else number * 7)
 
 
 def starts(numbers: pd.Series, period: Period) -> pd.Series:
@@ -99,12 +114,12 @@ def activity(loaded: Loaded, period: Period, by: Sequence[str] = ()) -> ir.Table
     Returns
     -------
     Table
-        `customer_id`, `period_index`, `orders` and, where the table has amounts, `amount`;
+        `customer_id`, `period_index`, `times` (orders, or events) and, where there are amounts, `amount`;
         with `by`, those columns too, as they stood at the customer's first row.
     """
     table = loaded.table
     moment = table[loaded.moment]
-    sums = {"orders": table.count()}
+    sums = {"times": table.count()}
     if "amount" in table.columns:
         sums["amount"] = table.amount.sum()
     active = table.group_by(table.customer_id, period_index=index(moment, period)).aggregate(**sums)

@@ -6,11 +6,13 @@ import itertools
 import os
 import shutil
 import tempfile
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import ibis
+import ibis.expr.types as ir
 from ibis.backends.duckdb import Backend
 
 _SCRATCH = "RETENTION_KIT_SCRATCH"
@@ -59,3 +61,18 @@ _numbers = itertools.count(1)
 def new_name(stem: str) -> str:
     """A name no other table or file of this session has."""
     return f"{stem}_{next(_numbers)}"
+
+
+def stored(table: ir.Table, kind: str) -> ir.Table:
+    """Written once to the session's engine, where reading again is cheap; a database's table stays there.
+
+    It is dropped with the last expression over it, so that many questions do not fill the memory.
+    """
+    backends, _ = table._find_backends()
+    engine = connection()
+    if backends and backends[0] is not engine:
+        return table
+    name = new_name(kind)
+    stored = engine.create_table(name, table, temp=True)
+    weakref.finalize(stored.op(), engine.drop_table, name, force=True).atexit = False
+    return stored

@@ -5,7 +5,6 @@
 """
 
 import datetime as dt
-import weakref
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -15,8 +14,17 @@ import ibis
 import ibis.expr.types as ir
 import pandas as pd
 
-from retention_kit import checks, mappings, moments, session, values
-from retention_kit.contracts import BY_KIND, CUSTOMERS, ORDERS, RESPONSES, SUBSCRIPTIONS, Contract
+from retention_kit import checks, lines, mappings, moments, session, values
+from retention_kit.contracts import (
+    BEHAVIOUR,
+    BY_KIND,
+    CUSTOMERS,
+    EVENTS,
+    ORDERS,
+    RESPONSES,
+    SUBSCRIPTIONS,
+    Contract,
+)
 from retention_kit.exceptions import DataError
 from retention_kit.moments import Date
 from retention_kit.params import Client
@@ -106,6 +114,15 @@ def load_orders(source: Any, **how: Any) -> Loaded:
     return _load(ORDERS, source, **how)
 
 
+def load_events(source: Any, **how: Any) -> Loaded:
+    """What customers did, from any source: `customer_id`, `occurred_at`, and where mapped `event`.
+
+    Every behavioural metric reads events as it reads orders; one that needs to know what was done
+    says so. The parameters are those of `load_orders`.
+    """
+    return _load(EVENTS, source, **how)
+
+
 def load_subscriptions(source: Any, **how: Any) -> Loaded:
     """Subscription periods from any source: `customer_id`, `started_at`, `ended_at`, `mrr`, `plan`.
 
@@ -156,9 +173,14 @@ def load(client: Client, kind: str) -> Loaded:
         When it cannot be read; where the client file says where the data come from, so does the error.
     """
     described = client.table(kind)
-    loader = {"orders": load_orders, "subscriptions": load_subscriptions, "responses": load_responses}[kind]
+    loaders = {
+        "orders": load_orders,
+        "events": load_events,
+        "subscriptions": load_subscriptions,
+        "responses": load_responses,
+    }
     try:
-        loaded = loader(**described.how(), as_of=client.as_of)
+        loaded = loaders[kind](**described.how(), as_of=client.as_of)
     except DataError as error:
         origin = (
             f" The data: {described.origin}" if described.origin and "no file" in str(error).lower() else ""
@@ -178,6 +200,25 @@ def orders(data: Any, *, as_of: Date | None = None, columns: Sequence[str] = ())
         When a column is missing, or `as_of` is missing or differs from the one loaded with.
     """
     return _wrapped(ORDERS, data, as_of, columns)
+
+
+def orders_or_events(data: Any, *, as_of: Date | None = None, columns: Sequence[str] = ()) -> Loaded:
+    """What every behavioural metric starts with: orders, or events where rows have `occurred_at` instead.
+
+    Of a plain frame that has both moments, `ordered_at` decides.
+
+    Raises
+    ------
+    DataError
+        As `orders` does; also when the rows are neither.
+    """
+    if isinstance(data, Loaded):
+        if data.kind not in BEHAVIOUR:
+            raise DataError(f"This metric needs orders or events, and it was given {data.kind}.")
+        return _wrapped(BY_KIND[data.kind], data, as_of, columns)
+    source = open_source(data)
+    events = EVENTS.moment in source.columns and ORDERS.moment not in source.columns
+    return _prepared(EVENTS if events else ORDERS, source, as_of=as_of, extra=columns, warn=False)
 
 
 def subscriptions(data: Any, *, as_of: Date | None = None, columns: Sequence[str] = ()) -> Loaded:
@@ -285,25 +326,25 @@ def _checked(
         mapped.append(replace(condition, name="_where"))
     raw = source.table(list(dict.fromkeys(column for item in mapped for column in item.reads)))
     if source.is_text or not all(item.is_column for item in mapped):
-        raw = _stored(raw, contract.kind)  # guesses look at whole columns, and the file is read once
+        raw = session.stored(raw, contract.kind)  # guesses look at whole columns, and the file is read once
     ours, decimals = values.calculated(raw, mapped, hints, dialect="duckdb")
     if where is not None and not ours["_where"].type().is_boolean():
         raise DataError(f"where: {where!r} is no condition. Write one such as country = 'PL'.")
     typed, guesses = values.typed(ours, contract.dates, contract.numbers, hints)
-    typed = _stored(typed, contract.kind)
+    typed = session.stored(typed, contract.kind)
     end = moments.resolve(as_of, typed, contract.moment, contract.kind)
     ruled = checks.ruled(contract, typed, end)
     accounts = checks.accounted(ruled, contract.value)
     kept = _kept(typed, ruled, accounts)
     checks.refuse_nothing_kept(contract.kind, accounts)
     checks.refuse_two_currencies(contract.kind, kept)
-    if "order_id" in kept.columns and not _is_one_line_each(kept):
-        kept = _stored(_orders_of_lines(kept), contract.kind)
+    if "order_id" in kept.columns and not lines.is_one_each(kept):
+        kept = session.stored(lines.orders_of(kept), contract.kind)
     until, ending = moments.observed_until(kept, contract.moment, end, contract.kind)
     notes = (*source.notes, *(Note("guess", words) for words in (*decimals, *guesses)), *ending)
     if warn:
         notes += moments.warnings(kept, contract.moment, end, contract.kind)
-        notes += _grouped(kept, accounts)
+        notes += lines.note(kept, accounts)
     return Loaded(contract.kind, kept, end, until, accounts, notes)
 
 
@@ -334,53 +375,3 @@ def _require(
             f"{kind} is missing {missing}. It has {list(has if has is not None else present)}. "
             f"Map your names onto ours with columns={{{missing[0]!r}: 'your_name'}}."
         )
-
-
-def _stored(table: ir.Table, kind: str) -> ir.Table:
-    """Written once to the session's engine, where reading again is cheap; a database's table stays there.
-
-    It is dropped with the last expression over it, so that many questions do not fill the memory.
-    """
-    backends, _ = table._find_backends()
-    engine = session.connection()
-    if backends and backends[0] is not engine:
-        return table
-    name = session.new_name(kind)
-    stored = engine.create_table(name, table, temp=True)
-    weakref.finalize(stored.op(), engine.drop_table, name, force=True).atexit = False
-    return stored
-
-
-def _is_one_line_each(lines: ir.Table) -> bool:
-    """Whether each row is an order already; telling costs less than grouping what need not be grouped."""
-    counts = lines.aggregate(lines=lines.count(), orders=lines.order_id.nunique())
-    found = counts.to_pyarrow().to_pylist()[0]
-    return found["lines"] == found["orders"]
-
-
-def _orders_of_lines(lines: ir.Table) -> ir.Table:
-    """Lines grouped into orders: an order has one id and one customer; a line without an id is one order."""
-    numbered = lines.mutate(
-        _line=ibis.ifelse(lines.order_id.isnull(), ibis.row_number(), ibis.null("int64")),
-    )
-    measures: dict[str, ir.Value] = {"ordered_at": numbered.ordered_at.min()}
-    if "amount" in lines.columns:
-        measures["amount"] = numbered.amount.sum()
-    for column in lines.columns:
-        if column not in ("order_id", "customer_id", "ordered_at", "amount"):
-            measures[column] = _of_main_line(numbered, column)
-    return numbered.group_by("order_id", "customer_id", "_line").aggregate(**measures).drop("_line")
-
-
-def _grouped(kept: ir.Table, accounts: pd.DataFrame) -> tuple[Note, ...]:
-    """How many orders the lines make, where there were lines."""
-    if "order_id" not in kept.columns:
-        return ()
-    lines, orders = int(accounts["rows"].iloc[-1]), int(kept.count().execute())
-    return (Note("info", f"{lines:,} lines make {orders:,} orders."),) if lines > orders else ()
-
-
-def _of_main_line(lines: ir.Table, column: str) -> ir.Value:
-    if "amount" not in lines.columns:
-        return lines[column].max()
-    return lines[column].argmax(ibis.struct({"amount": lines.amount, "value": lines[column]}))

@@ -171,7 +171,7 @@ UNSAFE = (
         (
             "orders:",
             "order:",
-            "line 6: unknown key 'order'. Did you mean 'orders'? Known keys: orders, subscriptions, "
+            "line 6: unknown key 'order'. Did you mean 'orders'? Known keys: orders, events, subscriptions, "
             "responses, customers.",
         ),
         (
@@ -201,7 +201,7 @@ UNSAFE = (
         (
             "data/orders.csv",
             "a.csv\nperiod: months",
-            "line 8: period: must be 'week', 'month' or 'quarter'; it is 'months'.",
+            "line 8: period: must be 'week', 'week_saturday', 'week_sunday', 'month' or 'quarter'; it is 'months'.",
         ),
         (
             "data/orders.csv",
@@ -229,13 +229,13 @@ UNSAFE = (
         (
             "orders:\n    source",
             "customers:\n    source",
-            ": data names no table that a chapter could read; give one of ['orders', "
+            ": data names no table that a chapter could read; give one of ['orders', 'events', "
             "'subscriptions', 'responses'].",
         ),
         (
             "data:\n  orders:\n    source: data/orders.csv\n",
             "data: demmo\n",
-            "line 5: data: 'demmo' is neither demo nor a list of tables (orders, subscriptions, "
+            "line 5: data: 'demmo' is neither demo nor a list of tables (orders, events, subscriptions, "
             "responses, customers).",
         ),
         ("data:\n  orders:\n    source: data/orders.csv\n", "", ": data is missing."),
@@ -274,7 +274,7 @@ def test_every_mistake_is_one_line(folder: Path, old: str, new: str, message: st
 def test_a_mistake_in_the_defaults_is_told_of_the_defaults(folder: Path) -> None:
     (folder / "_defaults.yaml").write_text("language: en\nperiod: months\n")
     assert refusal(folder, ACME) == (
-        "_defaults.yaml line 2: period: must be 'week', 'month' or 'quarter'; it is 'months'."
+        "_defaults.yaml line 2: period: must be 'week', 'week_saturday', 'week_sunday', 'month' or 'quarter'; it is 'months'."
     )
     (folder / "_defaults.yaml").write_text("perod: month\n")
     assert refusal(folder, ACME) == (

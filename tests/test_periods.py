@@ -38,6 +38,8 @@ def load(as_of: str = "2024-04-01") -> tables.Loaded:
         ("month", "2024-02-01", "2024-02-29"),
         ("quarter", "2023-10-01", "2023-12-31"),
         ("year", "2024-01-01", "2024-12-31"),
+        ("week_sunday", "2024-07-07", "2024-07-13"),
+        ("week_saturday", "2024-07-06", "2024-07-12"),
     ],
 )
 def test_a_period_by_hand(period: periods.Period, first: str, last: str) -> None:
@@ -83,7 +85,7 @@ def test_a_period_that_is_none() -> None:
         periods.check_period("months")
     assert str(refused.value) == (
         "period 'months' is not known. Did you mean 'month'? "
-        "Choose one of ['day', 'week', 'month', 'quarter', 'year']."
+        "Choose one of ['day', 'week', 'week_saturday', 'week_sunday', 'month', 'quarter', 'year']."
     )
 
 
@@ -109,7 +111,7 @@ def test_activity_has_one_row_a_customer_and_period() -> None:
     assert active.to_dict("list") == {
         "customer_id": ["a", "a", "b"],
         "period_index": [january, january + 2, january + 1],
-        "orders": [2, 1, 2],
+        "times": [2, 1, 2],
         "amount": [10.0 + 5.0, 1.0, 7.0 + 0.0],
     }
 

@@ -341,78 +341,58 @@ def test_one_currency_can_be_chosen() -> None:
     assert account(tables.load_orders(frame, where="currency = 'EUR'", as_of=END))["kept"] == 2
 
 
-# --- lines to orders -------------------------------------------------------------------------------
+# --- what customers did ------------------------------------------------------------------------------
+
+VISITS = pd.DataFrame(
+    {
+        "customer_id": ["a", None, "b", "b"],
+        "occurred_at": ["2024-05-01 10:00", "2024-05-02", "soon", "2024-08-01"],
+        "event": ["visited", "visited", "visited", "played"],
+    }
+)
 
 
-def lines(*written: tuple) -> tables.Loaded:
-    frame = pd.DataFrame(written, columns=["order_id", "customer_id", "ordered_at", "amount", "product"])
-    return tables.load_orders(frame, columns={"product": "product"}, as_of=END)
-
-
-def test_lines_are_added_up_at_their_earliest_moment() -> None:
-    loaded = lines(
-        ("1", "a", "2024-05-01 10:05", 2.5, "tea"),
-        ("1", "a", "2024-05-01 10:00", 7.5, "pot"),
-        ("2", "a", "2024-06-01 09:00", 1.0, "tea"),
-    )
+def test_events_pass_the_door_as_orders_do() -> None:
+    loaded = tables.load_events(VISITS, as_of=END)
     assert rows(loaded) == [
-        {
-            "order_id": "2",
-            "customer_id": "a",
-            "ordered_at": dt.datetime(2024, 6, 1, 9),
-            "amount": 1.0,
-            "product": "tea",
-        },
-        {
-            "order_id": "1",
-            "customer_id": "a",
-            "ordered_at": dt.datetime(2024, 5, 1, 10),
-            "amount": 2.5 + 7.5,
-            "product": "pot",
-        },
+        {"customer_id": "a", "occurred_at": dt.datetime(2024, 5, 1, 10), "event": "visited"}
     ]
-    assert account(loaded) == {"read": 3, "kept": 3}
+    assert account(loaded) == {
+        "read": 4,
+        "unreadable date": 1,
+        "no customer": 1,
+        "at or after as_of": 1,
+        "kept": 1,
+    }
+    assert loaded.moment == "occurred_at"
 
 
-def test_of_equally_large_lines_the_largest_value_names_the_order() -> None:
-    day = "2024-05-01"
+def test_events_that_stop_long_before_as_of_were_not_observed_to_it() -> None:
+    days = pd.date_range("2024-01-01", "2024-03-31")
+    loaded = tables.load_events(pd.DataFrame({"customer_id": "a", "occurred_at": days}), as_of=END)
+    assert loaded.observed_until == dt.datetime(2024, 4, 1)
+    assert warnings(loaded)[0] == (
+        "events: the last row is of 2024-03-31, 122 days without rows before as_of 2024-08-01. "
+        "Periods that end after 2024-03-31 are not complete and have no value."
+    )
+
+
+def test_what_customers_did_is_orders_or_events_by_their_moment() -> None:
+    both = VISITS.assign(ordered_at="2024-05-03")
+    assert tables.orders_or_events(SHOP, as_of=END).kind == "orders"
+    assert tables.orders_or_events(VISITS, as_of=END).kind == "events"
+    assert tables.orders_or_events(both, as_of=END).kind == "orders"
+    events = tables.load_events(VISITS, as_of=END)
+    assert tables.orders_or_events(events) is events
+    assert refusal(tables.orders, events) == "This metric needs orders, and it was given events."
+    answers = tables.load_responses(pd.DataFrame({"score": [1]}))
     assert (
-        rows(lines(("1", "a", day, 5, "tea"), ("1", "a", day, 5, "zip"), ("1", "a", day, 1, "zoo")))[0][
-            "product"
-        ]
-        == "zip"
+        refusal(tables.orders_or_events, answers) == "This metric needs orders, and it was given responses."
     )
-
-
-def test_a_line_without_an_order_is_one() -> None:
-    day = "2024-05-01"
-    loaded = lines(
-        (None, "a", day, 5, "x"), (None, "a", day, 5, "x"), ("", "a", day, 5, "x"), ("1", "a", day, 5, "x")
+    assert refusal(tables.orders_or_events, VISITS.drop(columns="occurred_at"), as_of=END) == (
+        "orders is missing ['ordered_at']. It has ['customer_id', 'event']. "
+        "Map your names onto ours with columns={'ordered_at': 'your_name'}."
     )
-    assert loaded.table.count().execute() == 4
-
-
-def test_an_order_id_under_two_customers_is_two_orders() -> None:
-    loaded = lines(("1", "a", "2024-05-01", 5, "x"), ("1", "b", "2024-05-01", 6, "x"))
-    assert sorted((row["customer_id"], row["amount"]) for row in rows(loaded)) == [("a", 5), ("b", 6)]
-
-
-def test_a_returned_line_is_set_aside_with_its_amount_and_the_order_stays() -> None:
-    loaded = lines(("1", "a", "2024-05-01", 5, "x"), ("1", "a", "2024-05-02", -2, "x"))
-    assert rows(loaded)[0]["amount"] == 5
-    assert loaded.checks[["rule", "rows", "amount"]].to_numpy().tolist() == [
-        ["read", 2, 3.0],
-        ["return", 1, -2.0],
-        ["kept", 1, 5.0],
-    ]
-
-
-def test_lines_without_amounts_take_the_largest_value() -> None:
-    frame = pd.DataFrame(
-        {"order_id": ["1", "1"], "customer_id": "a", "ordered_at": "2024-05-01", "shop": ["x", "y"]}
-    )
-    loaded = tables.load_orders(frame, columns={"shop": "shop"}, as_of=END)
-    assert [row["shop"] for row in rows(loaded)] == ["y"]
 
 
 # --- what is known of customers --------------------------------------------------------------------

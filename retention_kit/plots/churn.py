@@ -1,0 +1,70 @@
+"""Pictures of who leaves, and what recurring revenue does."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.gridspec import GridSpec
+
+from retention_kit.plots import marks
+
+GAINS = {"new": marks.BLUE, "reactivation": marks.GREEN, "expansion": marks.SKY}
+LOSSES = {"contraction": marks.ORANGE, "churn": marks.RED}
+
+
+def plot_churn_rates(
+    rates: pd.DataFrame, *, ax: Axes | None = None, labels: marks.Labels | None = None
+) -> Axes:
+    """The share of customers lost in each period, with its interval as a band.
+
+    `rates` as from `churn.churn_rates`: `period`, `churn_rate`, `low`, `high`.
+    """
+    ax = marks.axes(ax)
+    rates = rates.sort_values("period")
+    marks.line_with_band(ax, rates["period"], rates, "churn_rate")
+    marks.period_axis(ax, rates["period"])
+    marks.share_axis(ax, "churn_rate", labels)
+    return ax
+
+
+def plot_mrr_movements(
+    movements: pd.DataFrame, *, ax: Axes | None = None, labels: marks.Labels | None = None
+) -> Axes:
+    """What was gained (up) and lost (down) in each period; above it, what recurs at its end.
+
+    Two panels, because movements are small against the level and would not be
+    seen on its scale. `movements` as from `mrr.mrr_movements`: `period`, `new`,
+    `reactivation`, `expansion`, `contraction`, `churn`, `end`.
+    """
+    ax = marks.axes(ax)
+    movements = movements.sort_values("period")
+    periods = movements["period"]
+    for parts, sign in ((GAINS, 1), (LOSSES, -1)):
+        reached = np.zeros(len(movements))
+        for name, colour in parts.items():
+            heights = sign * movements[name].to_numpy(dtype=float)
+            marks.bars(ax, periods, heights, reached, colour, marks.label(name, labels))
+            reached = reached + heights
+    ax.axhline(0, color=marks.INK, linewidth=0.8)
+    marks.period_axis(ax, periods)
+    marks.number_axis(ax, "movements", labels, from_zero=False)
+    marks.legend_above(ax)
+    level = _panel_above(ax)
+    level.plot(periods, movements["end"], color=marks.INK, marker=".")
+    marks.number_axis(level, "end", labels)
+    return ax
+
+
+def _panel_above(ax: Axes) -> Axes:
+    """A second Axes in the upper part of the place that `ax` has, dressed as `ax` is."""
+    place = ax.get_subplotspec() or GridSpec(1, 1, figure=ax.figure)[0]
+    upper, lower = place.subgridspec(2, 1, height_ratios=(2, 3))
+    ax.set_subplotspec(lower)
+    above = ax.figure.add_subplot(upper, sharex=ax)
+    for side, spine in above.spines.items():
+        spine.set(visible=ax.spines[side].get_visible(), edgecolor=ax.spines[side].get_edgecolor())
+    for way in ("x", "y"):
+        above.tick_params(axis=way, **ax.xaxis.get_tick_params() | {"labelbottom": False, "bottom": False})
+    above.yaxis.label.set_color(ax.yaxis.label.get_color())
+    above.grid(axis="y", color=marks.GRID, linewidth=0.8)
+    above.set_axisbelow(True)
+    return above

@@ -1,0 +1,95 @@
+"""What every plot shares: the Axes, axes of shares, periods and money, bars, dots and bands, the colours.
+
+Words on the axes are the frame's column names unless `labels` says otherwise (`voice.columns` does, in
+the report's language). Marks are the same in every language: 2024-07, 40%, 1.2M.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.dates import DateFormatter
+from matplotlib.ticker import EngFormatter, FuncFormatter, MaxNLocator
+
+Labels = Mapping[str, str]
+
+BLUE, ORANGE, GREEN, RED, SKY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#56B4E9"  # Okabe and Ito
+INK, GRID = "#1f2933", "#e4e7eb"
+_TICKS = 9
+
+
+def axes(ax: Axes | None) -> Axes:
+    if ax is not None:
+        return ax
+    import matplotlib.pyplot as plt  # only who has no Axes needs pyplot's state
+
+    return plt.gca()
+
+
+def label(name: str, labels: Labels | None) -> str:
+    return (labels or {}).get(name, name.replace("_", " "))
+
+
+def line_with_band(ax: Axes, x: Any, frame: pd.DataFrame, value: str) -> None:
+    ax.fill_between(x, frame["low"], frame["high"], color=BLUE, alpha=0.18, linewidth=0)
+    ax.plot(x, frame[value], color=BLUE, marker=".")
+
+
+def dots(ax: Axes, x: Any, frame: pd.DataFrame, value: str) -> None:
+    ax.errorbar(x, frame[value], yerr=reach(frame, value), fmt="o", color=BLUE, capsize=3)
+
+
+def reach(frame: pd.DataFrame, value: str) -> np.ndarray:
+    """How far the interval reaches below and above, as errorbar wants it: lengths, never negative."""
+    below, above = frame[value] - frame["low"], frame["high"] - frame[value]
+    return np.maximum(np.vstack([below, above]).astype(float), 0)
+
+
+def bars(ax: Axes, periods: Any, heights: Any, bottom: Any, colour: str, label: str) -> None:
+    days = np.diff(pd.DatetimeIndex(periods).to_numpy()) / np.timedelta64(1, "D")
+    width = 0.8 * (days.min() if len(days) else 28)
+    ax.bar(periods, heights, width=width, bottom=bottom, color=colour, label=label)
+
+
+def spread(items: list[Any]) -> list[Any]:
+    """At most nine of the items, evenly spread, the first always among them."""
+    return items[:: -(-len(items) // _TICKS) or 1]
+
+
+def period_name(moment: Any) -> str:
+    moment = pd.Timestamp(moment)
+    return f"{moment:%Y-%m}" if moment.day == 1 else f"{moment:%Y-%m-%d}"
+
+
+def period_axis(ax: Axes, periods: Any) -> None:
+    shown = sorted(pd.DatetimeIndex(periods).unique())
+    monthly = all(moment.day == 1 for moment in shown)
+    ax.set_xticks(spread(shown))
+    ax.xaxis.set_major_formatter(DateFormatter("%Y-%m" if monthly else "%Y-%m-%d"))
+
+
+def age_axis(ax: Axes, labels: Labels | None) -> None:
+    ax.set_xlabel(label("age", labels))
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+
+
+def share_axis(ax: Axes, name: str, labels: Labels | None) -> None:
+    """Shares from zero, so that a difference looks as large as it is."""
+    ax.set_ylabel(label(name, labels))
+    ax.set_ylim(bottom=0)
+    ax.yaxis.set_major_formatter(FuncFormatter(lambda share, _: f"{100 * share:g}%"))
+
+
+def number_axis(ax: Axes, name: str, labels: Labels | None, from_zero: bool = True) -> None:
+    ax.set_ylabel(label(name, labels))
+    ax.yaxis.set_major_formatter(EngFormatter(sep=""))
+    low, high = ax.get_ylim()
+    if from_zero and low > 0:
+        ax.set_ylim(0, high * 1.05)
+
+
+def legend_above(ax: Axes) -> None:
+    if ax.containers:
+        ax.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=5, frameon=False)
