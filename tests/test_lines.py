@@ -51,12 +51,8 @@ def test_lines_are_added_up_at_their_earliest_moment() -> None:
 
 def test_of_equally_large_lines_the_largest_value_names_the_order() -> None:
     day = "2024-05-01"
-    assert (
-        rows(loaded_lines(("1", "a", day, 5, "tea"), ("1", "a", day, 5, "zip"), ("1", "a", day, 1, "zoo")))[
-            0
-        ]["product"]
-        == "zip"
-    )
+    loaded = loaded_lines(("1", "a", day, 5, "tea"), ("1", "a", day, 5, "zip"), ("1", "a", day, 1, "zoo"))
+    assert rows(loaded)[0]["product"] == "zip"
 
 
 def test_a_line_without_an_order_is_one() -> None:

@@ -386,8 +386,8 @@ def test_what_customers_did_is_orders_or_events_by_their_moment() -> None:
     assert tables.orders_or_events(events) is events
     assert refusal(tables.orders, events) == "This metric needs orders, and it was given events."
     answers = tables.load_responses(pd.DataFrame({"score": [1]}))
-    assert (
-        refusal(tables.orders_or_events, answers) == "This metric needs orders, and it was given responses."
+    assert refusal(tables.orders_or_events, answers) == (
+        "This metric needs orders or events, and it was given responses."
     )
     assert refusal(tables.orders_or_events, VISITS.drop(columns="occurred_at"), as_of=END) == (
         "orders is missing ['ordered_at']. It has ['customer_id', 'event']. "
