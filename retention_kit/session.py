@@ -63,15 +63,20 @@ def new_name(stem: str) -> str:
     return f"{stem}_{next(_numbers)}"
 
 
+def holds(table: ir.Table) -> bool:
+    """Whether a table is computed on the session's own engine; frames in memory are."""
+    backends, _ = table._find_backends()
+    return not backends or backends[0] is connection()
+
+
 def stored(table: ir.Table, kind: str) -> ir.Table:
     """Written once to the session's engine, where reading again is cheap; a database's table stays there.
 
     It is dropped with the last expression over it, so that many questions do not fill the memory.
     """
-    backends, _ = table._find_backends()
-    engine = connection()
-    if backends and backends[0] is not engine:
+    if not holds(table):
         return table
+    engine = connection()
     name = new_name(kind)
     stored = engine.create_table(name, table, temp=True)
     weakref.finalize(stored.op(), engine.drop_table, name, force=True).atexit = False

@@ -21,6 +21,9 @@ from retention_kit.mappings import Mapped
 #: What exports write for "nothing here" in a column of numbers, moments or ids.
 BLANKS = ("", "NA", "N/A", "#N/A", "NULL", "null", "NaN", "nan", "None", "$null$")
 
+_LONGEST_BLANK = max(map(len, BLANKS))
+_BLANK_SIGNS = " \t\n\r\v\f"  # what strip() takes away
+
 _SPACES = r"[\s\x{00a0}\x{202f}]"
 _POINT = r"^[+-]?(\d+|[1-9]\d{0,2}(,\d{3})+)?(\.\d*)?([eE][+-]?\d+)?$"
 _COMMA = r"^[+-]?(\d+|[1-9]\d{0,2}(\.\d{3})+)?(,\d*)?([eE][+-]?\d+)?$"
@@ -70,9 +73,15 @@ class Reading(NamedTuple):
 
 
 def filled(text: ir.StringValue) -> ir.StringValue:
-    """The text without outer blanks; null where an export means "nothing"."""
+    """The text without outer blanks; null where an export means "nothing".
+
+    Nearly every text needs neither, and telling that costs a tenth of rewriting it: of ten million ids only
+    those are rewritten that are as short as a word for nothing, or begin or end with a blank.
+    """
     stripped = text.strip()
-    return ibis.array(list(BLANKS)).contains(stripped).ifelse(ibis.null("string"), stripped)
+    cleaned = ibis.array(list(BLANKS)).contains(stripped).ifelse(ibis.null("string"), stripped)
+    outer = [at(blank) for blank in _BLANK_SIGNS for at in (text.startswith, text.endswith)]
+    return ibis.or_(text.length() <= _LONGEST_BLANK, *outer).ifelse(cleaned, text)
 
 
 def number_reading(table: ir.Table, column: str, decimal: str | None) -> Reading:

@@ -275,7 +275,8 @@ def test_every_mistake_is_one_line(folder: Path, old: str, new: str, message: st
 def test_a_mistake_in_the_defaults_is_told_of_the_defaults(folder: Path) -> None:
     (folder / "_defaults.yaml").write_text("language: en\nperiod: months\n")
     assert refusal(folder, ACME) == (
-        "_defaults.yaml line 2: period: must be 'week', 'week_saturday', 'week_sunday', 'month' or 'quarter'; "
+        "_defaults.yaml line 2: period: "
+        "must be 'week', 'week_saturday', 'week_sunday', 'month' or 'quarter'; "
         "it is 'months'."
     )
     (folder / "_defaults.yaml").write_text("perod: month\n")

@@ -277,3 +277,17 @@ def test_hints_that_are_none_are_refused(hint: dict, message: str) -> None:
     with pytest.raises(DataError) as refused:
         values.Hints(**hint)
     assert str(refused.value) == message
+
+
+# --- what stands in a text ---------------------------------------------------------------------------
+
+written = st.text(st.sampled_from([*" \t\n\r\v\f", *"NAaul/#$-1é"]), max_size=9)
+
+
+@settings(max_examples=50)
+@given(texts=st.lists(written | st.sampled_from(values.BLANKS), min_size=1, max_size=30))
+def test_a_text_is_stripped_and_a_word_for_nothing_is_nothing(texts: list[str]) -> None:
+    stripped = [text.strip(" \t\n\r\v\f") for text in texts]
+    assert read(table_of(texts), values.Reading(values.filled, "")) == [
+        None if text in values.BLANKS else text for text in stripped
+    ]

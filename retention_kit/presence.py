@@ -1,0 +1,141 @@
+"""In which periods each customer was there, as bits: the histogram all retention by calendar is made of.
+
+A customer's history becomes a few whole numbers with one bit a period, and customers with the same history
+are counted together. That takes one pass over the rows and no join, and what comes back is small: two
+years of months leave some ten thousand histories, of a million customers or of a hundred million.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import ibis
+import ibis.expr.types as ir
+import numpy as np
+import pandas as pd
+
+from retention_kit import periods, session
+from retention_kit.periods import Period
+from retention_kit.tables import Loaded
+
+#: Bits a word holds: the sign stays out of it, and so do the highest, where engines differ.
+_BITS = 62
+#: Words a history may take; beyond (days over more than eight months) histories are nearly all different.
+_WORDS = 4
+
+
+@dataclass(frozen=True)
+class Presence:
+    """How many customers have each history: bit p is set where they were there in period `first + p`."""
+
+    first: int
+    length: int
+    groups: pd.DataFrame  # the columns of `by`, a row a history
+    customers: np.ndarray
+    words: np.ndarray  # a row a history, a column a word
+
+    def at(self, period: int) -> np.ndarray:
+        """Whether each history was there in the period of that number; before and after the data, nowhere."""
+        bit = period - self.first
+        if not 0 <= bit < self.length:
+            return np.zeros(len(self.customers), dtype=bool)
+        return (self.words[:, bit // _BITS] >> (bit % _BITS)) & 1 == 1
+
+    def each(self) -> Iterator[tuple[int, np.ndarray]]:
+        """Every period's number, with who was there."""
+        for period in range(self.first, self.first + self.length):
+            yield period, self.at(period)
+
+    @property
+    def cohorts(self) -> np.ndarray:
+        """The number of each history's first period."""
+        found = np.full(len(self.customers), -1, dtype="int64")
+        for period, there in self.each():
+            found[there & (found < 0)] = period
+        return found
+
+
+def histories(loaded: Loaded, period: Period, by: Sequence[str] = ()) -> Presence | None:
+    """The histories of a table's customers; None where another way is better.
+
+    That is on other engines than the session's own (not all of them have the bits), and where there are
+    too many periods. It is counted once a table: the next metric that asks finds it.
+    """
+    asked = ("histories", period, tuple(by))
+    if asked not in loaded.kept:
+        loaded.kept[asked] = _counted(loaded, period, by) if session.holds(loaded.table) else None
+    return loaded.kept[asked]
+
+
+def retained_by_age(loaded: Loaded, period: Period, by: Sequence[str] = ()) -> pd.DataFrame:
+    """How many of each cohort were there at each age: `cohort_index`, the `by` columns, `age`, `retained`.
+
+    Only ages at which somebody was there have a row; age 0 holds the whole cohort.
+    """
+    presence = histories(loaded, period, by)
+    return _joined(loaded, period, by) if presence is None else _of_bits(presence, by)
+
+
+def _counted(loaded: Loaded, period: Period, by: Sequence[str]) -> Presence | None:
+    table = loaded.table
+    moment = table[loaded.moment]
+    span = table.aggregate(first=moment.min(), last=moment.max()).to_pyarrow().to_pylist()[0]
+    if span["first"] is None:
+        return None
+    first = periods.index_of(span["first"], period)
+    length = periods.index_of(span["last"], period) - first + 1
+    if length > _BITS * _WORDS:
+        return None
+    names = [f"_word_{word}" for word in range(-(-length // _BITS))]
+    counted = _histories(loaded, period, by, names, first).to_pandas()
+    return Presence(
+        first,
+        length,
+        counted[list(by)],
+        counted["_customers"].to_numpy("int64"),
+        counted[names].to_numpy("int64"),
+    )
+
+
+def _histories(loaded: Loaded, period: Period, by: Sequence[str], names: list[str], first: int) -> ir.Table:
+    table = loaded.table
+    numbered = table.select("customer_id", _bit=periods.index(table[loaded.moment], period) - first)
+    bit, one = numbered["_bit"], ibis.literal(1, "int64")
+    words = {names[0]: (one << bit).bit_or()}
+    if len(names) > 1:  # a shift is computed before its row is left out, so it must not leave the word
+        words = {
+            name: (one << (bit - low).clip(0, _BITS - 1))
+            .bit_or(where=bit.between(low, low + _BITS - 1))
+            .fill_null(0)
+            for name, low in zip(names, range(0, len(names) * _BITS, _BITS), strict=True)
+        }
+    each = numbered.group_by("customer_id").aggregate(**words)
+    if by:
+        each = each.join(periods.birth_values(loaded, by), "customer_id")
+    return each.group_by(*by, *names).aggregate(_customers=each.count())
+
+
+def _of_bits(presence: Presence, by: Sequence[str]) -> pd.DataFrame:
+    keys = presence.groups.assign(cohort_index=presence.cohorts)
+    group = keys.groupby(["cohort_index", *by], dropna=False, sort=False)
+    number = group.ngroup().to_numpy()
+    named = keys.drop_duplicates().assign(_group=lambda rows: number[rows.index])
+    cohort = named.set_index("_group")["cohort_index"]
+    counts = [
+        pd.DataFrame({"_group": cohort.index, "age": period - cohort.to_numpy(), "retained": retained})
+        for period, there in presence.each()
+        for retained in [_total(number, presence.customers * there, cohort.index)]
+    ]
+    long = pd.concat(counts).query("retained > 0").merge(named, on="_group")
+    return long[["cohort_index", *by, "age", "retained"]]
+
+
+def _total(number: np.ndarray, customers: np.ndarray, groups: pd.Index) -> np.ndarray:
+    return np.bincount(number, weights=customers, minlength=len(groups)).astype("int64")[groups]
+
+
+def _joined(loaded: Loaded, period: Period, by: Sequence[str]) -> pd.DataFrame:
+    """Distinct customer-periods first, each customer's first period joined on: the same on any engine."""
+    active = periods.activity(loaded, period, by)
+    aged = active.join(periods.cohorts(active), "customer_id")
+    aged = aged.mutate(age=aged.period_index - aged.cohort_index)
+    return aged.group_by("cohort_index", *by, "age").aggregate(retained=aged.count()).to_pandas()
