@@ -9,14 +9,12 @@ writes the files.
 
 import base64
 import io
-import re
 import sys
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import matplotlib as mpl
-import mistune
 import pandas as pd
 from markupsafe import Markup
 from matplotlib.axes import Axes
@@ -28,6 +26,7 @@ from PIL import Image
 from retention_kit import grids
 from retention_kit.exceptions import ReportError
 from retention_kit.headlines import Headline
+from retention_kit.markdown import markdown_html
 from retention_kit.sentences import Voice
 
 if TYPE_CHECKING:
@@ -99,22 +98,7 @@ def notes(markdown: str) -> Exhibit:
     HTML shows as text, pictures as their description, a link as its words with
     the address in print (a report reaches out for nothing), `$` is a dollar.
     """
-    render = mistune.create_markdown(escape=True, renderer=_Notes(escape=True))
-    return Exhibit(Markup('<div class="notes">{}</div>').format(Markup(render(markdown))), markdown)
-
-
-class _Notes(mistune.HTMLRenderer):
-    def heading(self, text: str, level: int, **attrs: Any) -> str:
-        return super().heading(text, min(level + 2, 6))  # below the page's own h1 and h2
-
-    def link(self, text: str, url: str, title: str | None = None) -> str:
-        if not re.match(r"(https?://|mailto:)", url, re.IGNORECASE):
-            return text
-        address = mistune.escape(url.removeprefix("mailto:"))
-        return text if text in (address, url) else f"{text} ({address})"
-
-    def image(self, text: str, url: str, title: str | None = None) -> str:
-        return mistune.escape(text)
+    return Exhibit(Markup('<div class="notes">{}</div>').format(markdown_html(markdown)), markdown)
 
 
 # -- cards ---------------------------------------------------------------------
@@ -277,6 +261,28 @@ def table(
     data = grids.table_data(frame, name, caption)
     html = grids.scroll(grids.plain(frame, voice, formats or {}, caption), caption)
     return Exhibit(html, f"{caption}\n{frame.to_string(index=False)}", {MIME.format("table"): data})
+
+
+def customer_table(
+    frame: pd.DataFrame,
+    *,
+    name: str,
+    caption: str,
+    voice: Voice,
+    show: bool,
+    formats: Mapping[str, str] | None = None,
+) -> Exhibit:
+    """A table of single customers: written to `tables/<name>.csv`, on the page only where `show` says so.
+
+    A report goes to more people than the list of whom to call. Without `show` the page says how many
+    are on the list and where it is.
+    """
+    data = {MIME.format("table"): grids.table_data(frame, name, caption) | {"file": name}}
+    if show:
+        return replace(table(frame, name=name, caption=caption, voice=voice, formats=formats), data=data)
+    words = voice.say("exhibit.customer_table", customers=len(frame), file=f"tables/{name}.csv")
+    html = Markup('<p class="sentence">{}</p>').format(words)
+    return Exhibit(html, words, data)
 
 
 def heat_table(

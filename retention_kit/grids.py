@@ -187,7 +187,7 @@ def named_unit(column: Any, formats: Mapping[str, str]) -> str | None:
 
 
 def table_data(frame: pd.DataFrame, name: str, caption: str) -> dict[str, Any]:
-    """A table as JSON, unrounded, for `tables/<name>.csv`."""
+    """A table as JSON, unrounded, for `tables/<chapter>_<name>.csv`."""
     if not re.fullmatch(r"[a-z0-9_]+", name):
         raise ReportError(f"Name {name!r} becomes a file: use small letters, digits and _ only.")
     if not caption.strip():

@@ -63,6 +63,21 @@ class Data(_Strict):
     customers: Table | None = None
 
 
+class Thresholds(_Strict):
+    """From where on a rate is called healthy or urgent; per month, converted where the period is another."""
+
+    churn_healthy: Annotated[float, Field(gt=0, lt=1)] = 0.05
+    churn_urgent: Annotated[float, Field(gt=0, lt=1)] = 0.10
+
+    @model_validator(mode="after")
+    def _are_in_order(self) -> "Thresholds":
+        if self.churn_healthy > self.churn_urgent:
+            raise ValueError(
+                f"churn_healthy {self.churn_healthy:g} is above churn_urgent {self.churn_urgent:g}; swap them"
+            )
+        return self
+
+
 class Client(_Strict):
     """A client file, read: data sources, as-of date, chapters and their options."""
 
@@ -76,6 +91,9 @@ class Client(_Strict):
     notes: str = ""
     data: Data
     chapters: tuple[str, ...] = ()
+    thresholds: Thresholds = Thresholds()
+    # Whether the report may list customers by id; their list is written to tables/ either way.
+    show_customers: bool = False
     options: dict[str, dict[str, bool | int | float | str | None]] = Field(default_factory=dict)
 
     @field_validator("client")
@@ -297,6 +315,8 @@ def _unknown_key(document: yamls.Document, place: tuple, known: list[str]) -> st
 def _keys_at(place: tuple) -> list[str]:
     if len(place) == 1:
         return list(Client.model_fields)
+    if place[0] == "thresholds":
+        return list(Thresholds.model_fields)
     return list(Data.model_fields) if len(place) == 2 else list(Table.model_fields)
 
 

@@ -223,7 +223,8 @@ def _write(job: _Job, folder: Path) -> None:
     (folder / "tables").mkdir()
     for chapter in chapters:
         for table in pages.tables(chapter.notebook):
-            _write_csv(folder / "tables" / f"{chapter.name}_{table['name']}.csv", table)
+            name = table.get("file") or f"{chapter.name}_{table['name']}"
+            _write_csv(folder / "tables" / f"{name}.csv", table)
     (folder / "notebooks").mkdir()
     for chapter in chapters:
         nbformat.write(chapter.notebook, folder / "notebooks" / f"{chapter.name}.ipynb")

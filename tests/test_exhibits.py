@@ -269,6 +269,23 @@ def test_json_has_no_nan():
 # -- heat tables ---------------------------------------------------------------
 
 
+def test_a_list_of_customers_is_on_the_page_only_where_it_may_be():
+    called = pd.DataFrame({"customer_id": ["ann", "bob"], "orders": [4, 3]})
+    how = {"name": "at_risk", "caption": "Whom to call", "voice": VOICE}
+    hidden, shown = (exhibits.customer_table(called, show=show, **how) for show in (False, True))
+    assert (
+        soup(hidden).p.text
+        == "2 customers are on this list. They are not shown here: see tables/at_risk.csv."
+    )
+    assert "ann" not in hidden.html + hidden.text
+    assert [row.th.text for row in soup(shown).tbody.find_all("tr")] == ["ann", "bob"]
+    for exhibit in (hidden, shown):
+        assert carried(exhibit, "table")["rows"] == [["ann", 4], ["bob", 3]]
+        assert carried(exhibit, "table")["file"] == "at_risk"
+    one = exhibits.customer_table(called.head(1), show=False, **how)
+    assert one.text == "One customer is on this list. It is not shown here: see tables/at_risk.csv."
+
+
 def test_a_heat_table_shows_a_gap_for_unknown_and_a_zero_for_nothing(rates):
     page = soup(exhibits.heat_table(rates, name="triangle", caption="Triangle", voice=VOICE))
     assert [th.text for th in page.thead.find_all("th")] == ["Cohort", "Customers", "1", "2"]

@@ -152,7 +152,10 @@ def test_yes_and_no_are_read_where_true_or_false_is_meant(folder: Path) -> None:
     assert read(folder, ACME + "    day_first: no\n").table("orders").day_first is False
 
 
-KEYS = "client, title, as_of, currency, language, period, prepared_by, notes, data, chapters, options"
+KEYS = (
+    "client, title, as_of, currency, language, period, prepared_by, notes, data, chapters, "
+    "thresholds, show_customers, options"
+)
 TABLE_KEYS = "source, columns, where, timezone, sheet, encoding, delimiter, decimal, day_first, origin"
 UNSAFE = (
     "names a folder under outputs/: use a-z, 0-9, - and _ alone, 64 at most, "
@@ -262,6 +265,22 @@ UNSAFE = (
             "data/orders.csv",
             "a.csv\noptions:\n  nps: {by: [a, b]}",
             "line 9: options.nps.by: must be one value: text, a number, true or false; it is ['a', 'b'].",
+        ),
+        (
+            "currency: EUR",
+            "thresholds: {churn_helthy: 0.1}",
+            "line 3: unknown key 'churn_helthy'. Did you mean 'churn_healthy'? "
+            "Known keys: churn_healthy, churn_urgent.",
+        ),
+        (
+            "currency: EUR",
+            "thresholds: {churn_healthy: 0.2}",
+            "line 3: thresholds: churn_healthy 0.2 is above churn_urgent 0.1; swap them.",
+        ),
+        (
+            "currency: EUR",
+            "thresholds: {churn_urgent: 10}",
+            "line 3: thresholds.churn_urgent: must be less than 1; it is 10.",
         ),
         ("currency: EUR", "currency: 1\nfoo: 2", f"line 4: unknown key 'foo'. Known keys: {KEYS}."),
     ],
