@@ -10,23 +10,13 @@ import time
 from collections.abc import Callable
 from importlib.metadata import version
 
-import pandas as pd
-
-from benchmarks.questions import AS_OF, QUESTIONS, frames
+from benchmarks import cohorts
+from benchmarks.questions import QUESTIONS, frames
 
 ROWS = int(os.environ.get("BENCH_ROWS", "1_000_000"))
+COHORT_ROWS = int(os.environ.get("BENCH_COHORT_ROWS", "10_000_000"))
 REPEATS = 3
 BUDGET = 2.0  # seconds a question may take on a million rows
-
-
-def recipe(orders: pd.DataFrame) -> pd.DataFrame:
-    """The cohort table as most pandas tutorials make it: no open periods, no intervals, no checks."""
-    orders = orders[orders["ordered_at"] < AS_OF]
-    month = orders["ordered_at"].dt.to_period("M")
-    cohort = month.groupby(orders["customer_id"]).transform("min")
-    age = (month.dt.year - cohort.dt.year) * 12 + month.dt.month - cohort.dt.month
-    keyed = orders.assign(cohort=cohort, age=age)
-    return keyed.groupby(["cohort", "age"])["customer_id"].nunique().unstack()
 
 
 def seconds(call: Callable[[], object]) -> float:
@@ -41,11 +31,11 @@ def seconds(call: Callable[[], object]) -> float:
 
 
 def main() -> None:
-    """Print one table in Markdown, for the README."""
+    """Print the tables in Markdown, for the README."""
     import resource  # not on Windows, where the questions can still be tested
 
     given = frames(ROWS)
-    usual = seconds(lambda: recipe(given.orders))
+    usual = seconds(lambda: cohorts.pandas_recipe(given.orders))
     print(f"{ROWS:,} rows each, median of {REPEATS} after a warm-up, seconds of wall time\n")
     print("| question | seconds | within 2 s | times the pandas recipe |")
     print("|---|---:|---|---:|")
@@ -54,7 +44,12 @@ def main() -> None:
         ratio = f"{taken / usual:.2f}" if name == "the triangle" else ""
         print(f"| {name} | {taken:.2f} | {'yes' if taken <= BUDGET else 'NO'} | {ratio} |")
     print(f"| the triangle, by the usual pandas recipe | {usual:.2f} | | 1 |")
-    packages = ", ".join(f"{name} {version(name)}" for name in ("pandas", "duckdb", "ibis-framework"))
+    del given
+    print()
+    cohorts.run(COHORT_ROWS)
+    packages = ", ".join(
+        f"{name} {version(name)}" for name in ("pandas", "polars", "duckdb", "ibis-framework")
+    )
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
     print(
         f"\n{os.cpu_count()} cores, Python {platform.python_version()}, {packages}; peak memory {peak:.1f} GB"

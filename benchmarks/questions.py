@@ -47,10 +47,10 @@ def _average(of: Frames) -> pd.DataFrame:
 def frames(rows: int, *, seed: int = 1) -> Frames:
     """Orders, subscriptions and answers of so many rows each, with text ids, the same for the same seed."""
     rng = np.random.default_rng(seed)
-    return Frames(_orders(rng, rows), _subscriptions(rng, rows), _responses(rng, rows))
+    return Frames(orders(rng, rows), _subscriptions(rng, rows), _responses(rng, rows))
 
 
-def _orders(rng: np.random.Generator, rows: int) -> pd.DataFrame:
+def orders(rng: np.random.Generator, rows: int) -> pd.DataFrame:
     """Four orders a customer on average, after a day of the customer's own; a few came after `AS_OF`."""
     customer = rng.integers(0, max(rows // 4, 1), rows)
     born = rng.integers(0, _DAYS, customer.max() + 1)[customer]

@@ -2,12 +2,13 @@
 
 import gc
 
+import duckdb
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
 
-from benchmarks import questions
-from benchmarks.__main__ import recipe
+from benchmarks import cohorts, questions
 from retention_kit import session
 
 END = pd.Timestamp(questions.AS_OF)
@@ -78,8 +79,19 @@ def test_the_triangle(of: questions.Frames) -> None:
 
 
 def test_the_recipe_of_the_benchmark_answers_the_same(of: questions.Frames) -> None:
-    cells = recipe(of.orders).stack().dropna()
+    cells = cohorts.pandas_recipe(of.orders).stack().dropna()
     assert cells.tolist() == answer("the triangle", of).query("retained > 0")["retained"].tolist()
+
+
+def test_the_other_rivals_answer_the_same(of: questions.Frames) -> None:
+    rates = answer("the triangle", of)
+    ours = rates.loc[rates["retained"] > 0, "retained"].tolist()
+    polars = cohorts.polars_recipe(pl.from_pandas(of.orders[["customer_id", "ordered_at"]]))
+    assert polars.sort("cohort", "age")["len"].to_list() == ours
+    seen_orders = of.orders[of.orders["ordered_at"] < END]
+    connection = duckdb.connect()
+    connection.register("orders", seen_orders)
+    assert [retained for *_, retained in sorted(connection.execute(cohorts.SQL).fetchall())] == ours
 
 
 def test_one_curve_and_how_many_stay(of: questions.Frames) -> None:

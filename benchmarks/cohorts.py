@@ -1,0 +1,122 @@
+"""The monthly cohort table of many orders: ours beside the usual pandas recipe, Polars and hand-written SQL.
+
+All start from one Parquet file of orders with text ids. Loading is timed apart; every repeat of ours
+starts from a table that has not been asked anything yet.
+"""
+
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import pandas as pd
+import polars as pl
+
+from benchmarks.questions import AS_OF, orders
+from retention_kit import purchases, retention, tables
+
+REPEATS = 3
+
+
+def pandas_recipe(orders: pd.DataFrame) -> pd.DataFrame:
+    """The cohort table as most pandas tutorials make it: no open periods, no intervals, no checks."""
+    orders = orders[orders["ordered_at"] < AS_OF]
+    month = orders["ordered_at"].dt.to_period("M")
+    cohort = month.groupby(orders["customer_id"]).transform("min")
+    age = (month.dt.year - cohort.dt.year) * 12 + month.dt.month - cohort.dt.month
+    keyed = orders.assign(cohort=cohort, age=age)
+    return keyed.groupby(["cohort", "age"])["customer_id"].nunique().unstack()
+
+
+def polars_recipe(orders: pl.DataFrame) -> pl.DataFrame:
+    """The same in Polars, distinct customer-months first."""
+    month = pl.col("ordered_at").dt.year() * 12 + pl.col("ordered_at").dt.month() - 1
+    kept = orders.lazy().filter(pl.col("ordered_at") < pl.lit(AS_OF).str.to_datetime())
+    active = kept.select("customer_id", month=month).unique()
+    aged = active.with_columns(cohort=pl.col("month").min().over("customer_id"))
+    return aged.group_by("cohort", age=pl.col("month") - pl.col("cohort")).len().collect()
+
+
+SQL = """
+WITH active AS (
+    SELECT DISTINCT customer_id, year(ordered_at) * 12 + month(ordered_at) - 1 AS month
+    FROM orders
+), first AS (
+    SELECT customer_id, min(month) AS cohort FROM active GROUP BY customer_id
+)
+SELECT cohort, month - cohort AS age, count(*) AS retained
+FROM active JOIN first USING (customer_id)
+GROUP BY ALL
+"""
+
+DISTINCT = """
+SELECT count(*) FROM (
+    SELECT DISTINCT customer_id, year(ordered_at) * 12 + month(ordered_at) - 1 AS month FROM orders
+)
+"""
+
+
+def run(rows: int) -> None:
+    """Print the table in Markdown, for the README."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "orders.parquet"
+        frame = orders(np.random.default_rng(1), rows)[["customer_id", "ordered_at", "amount"]]
+        frame.to_parquet(path)
+        del frame
+        measured = _measured(path, folder)
+    usual = measured["the usual pandas recipe"][1]
+    print(f"Monthly cohorts of {rows:,} orders with text ids, median of {REPEATS}, seconds of wall time\n")
+    print("| way | load | answer | times faster than the recipe |")
+    print("|---|---:|---:|---:|")
+    for way, (load, answer) in measured.items():
+        print(f"| {way} | {'' if load is None else f'{load:.1f}'} | {answer:.2f} | {usual / answer:.1f} |")
+
+
+def _measured(path: Path, folder: str) -> dict[str, tuple[float | None, float]]:
+    """By way: seconds to load (None where it is in the answer) and to answer."""
+    found: dict[str, tuple[float | None, float]] = {}
+    load, frame = _timed(lambda: pd.read_parquet(path))
+    found["the usual pandas recipe"] = load, _median(lambda: pandas_recipe(frame))
+    found["retention_rates of that frame, wrapping and checks included"] = (
+        None,
+        _median(lambda: retention.retention_rates(frame, as_of=AS_OF)),
+    )
+    del frame
+    load, polars = _timed(lambda: pl.read_parquet(path))
+    found["Polars"] = load, _median(lambda: polars_recipe(polars))
+    del polars
+    connection = duckdb.connect(f"{folder}/by_hand.duckdb")
+    select = f"CREATE TABLE orders AS SELECT * FROM '{path}' WHERE ordered_at < TIMESTAMP '{AS_OF}'"
+    load, _ = _timed(lambda: connection.execute(select))
+    found["SQL by hand on DuckDB"] = load, _median(lambda: connection.execute(SQL).fetchall())
+    one_pass = _median(lambda: connection.execute(DISTINCT).fetchall())
+    connection.close()
+    load, loaded = _timed(lambda: tables.load_orders(path, as_of=AS_OF))
+    found["retention_rates after load_orders"] = (
+        load,
+        _median(lambda: retention.retention_rates(replace(loaded))),
+    )
+    found["one pass of distinct customer-months"] = None, one_pass
+    found["all behavioural metrics of a chapter together"] = None, _median(lambda: _chapter(replace(loaded)))
+    return found
+
+
+def _chapter(loaded: tables.Loaded) -> None:
+    """What the retention chapter asks of orders."""
+    retention.retention_rates(loaded)
+    purchases.repeat_purchase_rate(loaded)
+    purchases.first_and_returning(loaded)
+
+
+def _timed(call: Callable[[], object]) -> tuple[float, object]:
+    start = time.perf_counter()
+    result = call()
+    return time.perf_counter() - start, result
+
+
+def _median(call: Callable[[], object]) -> float:
+    return statistics.median(_timed(call)[0] for _ in range(REPEATS))
