@@ -24,7 +24,7 @@ _WORDS = 4
 
 
 @dataclass(frozen=True)
-class Presence:
+class Histories:
     """How many customers have each history: bit p is set where they were there in period `first + p`."""
 
     first: int
@@ -54,7 +54,7 @@ class Presence:
         return found
 
 
-def histories(loaded: Loaded, period: Period, by: Sequence[str] = ()) -> Presence | None:
+def counted(loaded: Loaded, period: Period, by: Sequence[str] = ()) -> Histories | None:
     """The histories of a table's customers; None where another way is better.
 
     That is on other engines than the session's own (not all of them have the bits), and where there are
@@ -62,7 +62,7 @@ def histories(loaded: Loaded, period: Period, by: Sequence[str] = ()) -> Presenc
     """
     asked = ("histories", period, tuple(by))
     if asked not in loaded.kept:
-        loaded.kept[asked] = _counted(loaded, period, by) if session.holds(loaded.table) else None
+        loaded.kept[asked] = _count(loaded, period, by) if session.holds(loaded.table) else None
     return loaded.kept[asked]
 
 
@@ -71,11 +71,11 @@ def retained_by_age(loaded: Loaded, period: Period, by: Sequence[str] = ()) -> p
 
     Only ages at which somebody was there have a row; age 0 holds the whole cohort.
     """
-    presence = histories(loaded, period, by)
-    return _joined(loaded, period, by) if presence is None else _of_bits(presence, by)
+    found = counted(loaded, period, by)
+    return _joined(loaded, period, by) if found is None else _of_bits(found, by)
 
 
-def _counted(loaded: Loaded, period: Period, by: Sequence[str]) -> Presence | None:
+def _count(loaded: Loaded, period: Period, by: Sequence[str]) -> Histories | None:
     table = loaded.table
     moment = table[loaded.moment]
     span = table.aggregate(first=moment.min(), last=moment.max()).to_pyarrow().to_pylist()[0]
@@ -86,8 +86,8 @@ def _counted(loaded: Loaded, period: Period, by: Sequence[str]) -> Presence | No
     if length > _BITS * _WORDS:
         return None
     names = [f"_word_{word}" for word in range(-(-length // _BITS))]
-    counted = _histories(loaded, period, by, names, first).to_pandas()
-    return Presence(
+    counted = _of_each_customer(loaded, period, by, names, first).to_pandas()
+    return Histories(
         first,
         length,
         counted[list(by)],
@@ -96,7 +96,9 @@ def _counted(loaded: Loaded, period: Period, by: Sequence[str]) -> Presence | No
     )
 
 
-def _histories(loaded: Loaded, period: Period, by: Sequence[str], names: list[str], first: int) -> ir.Table:
+def _of_each_customer(
+    loaded: Loaded, period: Period, by: Sequence[str], names: list[str], first: int
+) -> ir.Table:
     table = loaded.table
     numbered = table.select("customer_id", _bit=periods.index(table[loaded.moment], period) - first)
     bit, one = numbered["_bit"], ibis.literal(1, "int64")
@@ -114,16 +116,16 @@ def _histories(loaded: Loaded, period: Period, by: Sequence[str], names: list[st
     return each.group_by(*by, *names).aggregate(_customers=each.count())
 
 
-def _of_bits(presence: Presence, by: Sequence[str]) -> pd.DataFrame:
-    keys = presence.groups.assign(cohort_index=presence.cohorts)
+def _of_bits(found: Histories, by: Sequence[str]) -> pd.DataFrame:
+    keys = found.groups.assign(cohort_index=found.cohorts)
     group = keys.groupby(["cohort_index", *by], dropna=False, sort=False)
     number = group.ngroup().to_numpy()
     named = keys.drop_duplicates().assign(_group=lambda rows: number[rows.index])
     cohort = named.set_index("_group")["cohort_index"]
     counts = [
         pd.DataFrame({"_group": cohort.index, "age": period - cohort.to_numpy(), "retained": retained})
-        for period, there in presence.each()
-        for retained in [_total(number, presence.customers * there, cohort.index)]
+        for period, there in found.each()
+        for retained in [_total(number, found.customers * there, cohort.index)]
     ]
     long = pd.concat(counts).query("retained > 0").merge(named, on="_group")
     return long[["cohort_index", *by, "age", "retained"]]

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from retention_kit import periods, presence, tables
+from retention_kit import histories, periods, tables
 
 AS_OF = "2026-01-01"
 # Three years: weeks take three words of bits, months one, days more than histories are made of.
@@ -49,14 +49,14 @@ def cells(frame: pd.DataFrame) -> dict[tuple[int, int], int]:
 @given(written=rows)
 def test_ages_are_those_counted_one_by_one(period: periods.Period, written: list) -> None:
     loaded = tables.orders(orders(written), as_of=AS_OF)
-    assert cells(presence.retained_by_age(loaded, period)) == by_hand(written, period)
+    assert cells(histories.retained_by_age(loaded, period)) == by_hand(written, period)
 
 
 @settings(max_examples=15)
 @given(written=rows)
 def test_groups_add_up_to_the_whole_and_keep_who_has_none(written: list) -> None:
     loaded = tables.orders(orders(written), as_of=AS_OF, columns=["shop"])
-    split = presence.retained_by_age(loaded, "month", ["shop"])
+    split = histories.retained_by_age(loaded, "month", ["shop"])
     named = {"north": "ab", "south": "c"}
     for shop, part in split.groupby(split["shop"].fillna("none")):
         inside = [row for row in written if row[0] in named.get(shop, "def")]
@@ -65,7 +65,7 @@ def test_groups_add_up_to_the_whole_and_keep_who_has_none(written: list) -> None
 
 def test_each_history_by_hand() -> None:
     written = [("a", dt.datetime(2025, 1, 5)), ("a", dt.datetime(2025, 3, 5)), ("b", dt.datetime(2025, 3, 1))]
-    found = presence.histories(tables.orders(orders(written), as_of=AS_OF), "month")
+    found = histories.counted(tables.orders(orders(written), as_of=AS_OF), "month")
     january = periods.index_of(dt.date(2025, 1, 1), "month")
     assert (found.first, found.length, sorted(found.words[:, 0])) == (january, 3, [0b100, 0b101])
     assert sorted(found.cohorts) == [january, january + 2]
@@ -76,8 +76,8 @@ def test_each_history_by_hand() -> None:
 
 def test_histories_are_counted_once_a_table() -> None:
     loaded = tables.orders(orders([("a", dt.datetime(2025, 1, 5))]), as_of=AS_OF)
-    assert presence.histories(loaded, "month") is presence.histories(loaded, "month")
-    assert presence.histories(loaded, "month") is not presence.histories(loaded, "year")
+    assert histories.counted(loaded, "month") is histories.counted(loaded, "month")
+    assert histories.counted(loaded, "month") is not histories.counted(loaded, "year")
 
 
 def test_too_many_periods_and_other_engines_go_another_way_to_the_same_answer() -> None:
@@ -87,7 +87,7 @@ def test_too_many_periods_and_other_engines_go_another_way_to_the_same_answer() 
     loaded = tables.orders(orders(written), as_of=AS_OF)
     elsewhere = ibis.duckdb.connect().create_table("orders", orders(written))
     other = tables.orders(elsewhere, as_of=AS_OF)
-    assert presence.histories(loaded, "day") is None
-    assert presence.histories(other, "month") is None
-    assert cells(presence.retained_by_age(loaded, "day")) == by_hand(written, "day")
-    assert cells(presence.retained_by_age(other, "month")) == by_hand(written, "month")
+    assert histories.counted(loaded, "day") is None
+    assert histories.counted(other, "month") is None
+    assert cells(histories.retained_by_age(loaded, "day")) == by_hand(written, "day")
+    assert cells(histories.retained_by_age(other, "month")) == by_hand(written, "month")
