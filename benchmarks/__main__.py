@@ -34,6 +34,18 @@ def main() -> None:
     """Print the tables in Markdown, for the README."""
     import resource  # not on Windows, where the questions can still be tested
 
+    _questions()
+    print()
+    cohorts.run(COHORT_ROWS)
+    packages = ("pandas", "polars", "duckdb", "ibis-framework")
+    versions = ", ".join(f"{name} {version(name)}" for name in packages)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
+    print(
+        f"\n{os.cpu_count()} cores, Python {platform.python_version()}, {versions}; peak memory {peak:.1f} GB"
+    )
+
+
+def _questions() -> None:
     given = frames(ROWS)
     usual = seconds(lambda: cohorts.pandas_recipe(given.orders))
     print(f"{ROWS:,} rows each, median of {REPEATS} after a warm-up, seconds of wall time\n")
@@ -44,16 +56,6 @@ def main() -> None:
         ratio = f"{taken / usual:.2f}" if name == "the triangle" else ""
         print(f"| {name} | {taken:.2f} | {'yes' if taken <= BUDGET else 'NO'} | {ratio} |")
     print(f"| the triangle, by the usual pandas recipe | {usual:.2f} | | 1 |")
-    del given
-    print()
-    cohorts.run(COHORT_ROWS)
-    packages = ", ".join(
-        f"{name} {version(name)}" for name in ("pandas", "polars", "duckdb", "ibis-framework")
-    )
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
-    print(
-        f"\n{os.cpu_count()} cores, Python {platform.python_version()}, {packages}; peak memory {peak:.1f} GB"
-    )
 
 
 if __name__ == "__main__":

@@ -78,31 +78,47 @@ def run(rows: int) -> None:
 
 def _measured(path: Path, folder: str) -> dict[str, tuple[float | None, float]]:
     """By way: seconds to load (None where it is in the answer) and to answer."""
-    found: dict[str, tuple[float | None, float]] = {}
+    return _of_pandas(path) | _of_polars(path) | _of_sql(path, folder) | _of_ours(path)
+
+
+def _of_pandas(path: Path) -> dict[str, tuple[float | None, float]]:
     load, frame = _timed(lambda: pd.read_parquet(path))
-    found["the usual pandas recipe"] = load, _median(lambda: pandas_recipe(frame))
-    found["retention_rates of that frame, wrapping and checks included"] = (
-        None,
-        _median(lambda: retention.retention_rates(frame, as_of=AS_OF)),
-    )
-    del frame
-    load, polars = _timed(lambda: pl.read_parquet(path))
-    found["Polars"] = load, _median(lambda: polars_recipe(polars))
-    del polars
-    connection = duckdb.connect(f"{folder}/by_hand.duckdb")
+    return {
+        "the usual pandas recipe": (load, _median(lambda: pandas_recipe(frame))),
+        "retention_rates of that frame, wrapping and checks included": (
+            None,
+            _median(lambda: retention.retention_rates(frame, as_of=AS_OF)),
+        ),
+    }
+
+
+def _of_polars(path: Path) -> dict[str, tuple[float | None, float]]:
+    load, frame = _timed(lambda: pl.read_parquet(path))
+    return {"Polars": (load, _median(lambda: polars_recipe(frame)))}
+
+
+def _of_sql(path: Path, folder: str) -> dict[str, tuple[float | None, float]]:
     select = f"CREATE TABLE orders AS SELECT * FROM '{path}' WHERE ordered_at < TIMESTAMP '{AS_OF}'"
-    load, _ = _timed(lambda: connection.execute(select))
-    found["SQL by hand on DuckDB"] = load, _median(lambda: connection.execute(SQL).fetchall())
-    one_pass = _median(lambda: connection.execute(DISTINCT).fetchall())
-    connection.close()
+    with duckdb.connect(f"{folder}/by_hand.duckdb") as connection:
+        load, _ = _timed(lambda: connection.execute(select))
+        return {
+            "SQL by hand on DuckDB": (load, _median(lambda: connection.execute(SQL).fetchall())),
+            "one pass of distinct customer-months": (
+                None,
+                _median(lambda: connection.execute(DISTINCT).fetchall()),
+            ),
+        }
+
+
+def _of_ours(path: Path) -> dict[str, tuple[float | None, float]]:
     load, loaded = _timed(lambda: tables.load_orders(path, as_of=AS_OF))
-    found["retention_rates after load_orders"] = (
-        load,
-        _median(lambda: retention.retention_rates(replace(loaded))),
-    )
-    found["one pass of distinct customer-months"] = None, one_pass
-    found["all behavioural metrics of a chapter together"] = None, _median(lambda: _chapter(replace(loaded)))
-    return found
+    return {
+        "retention_rates after load_orders": (
+            load,
+            _median(lambda: retention.retention_rates(replace(loaded))),
+        ),
+        "all metrics of the retention chapter together": (None, _median(lambda: _chapter(replace(loaded)))),
+    }
 
 
 def _chapter(loaded: tables.Loaded) -> None:
