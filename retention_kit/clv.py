@@ -71,7 +71,9 @@ def clv_historical(
         raise ParamsError(
             f"margin is a share of revenue above 0 and up to 1, and it was {margin}. Type 0.3 for 30 %."
         )
-    groups = tables.by_columns(by, taken=("customer_id", "cohort", "customers", "revenue", "clv_historical"))
+    groups = tables.by_columns(
+        by, taken=("customer_id", "cohort", "customers", "amount", "times", "revenue", "clv_historical")
+    )
     loaded = tables.orders(orders, as_of=as_of, columns=("amount", *groups))
     per_cohort = _by_cohort(periods.activity(loaded, period or "year", groups), groups, pooled=period is None)
     if period is not None:

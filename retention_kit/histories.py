@@ -45,6 +45,10 @@ class Histories:
         for period in range(self.first, self.first + self.length):
             yield period, self.at(period)
 
+    def total(self, number: np.ndarray, chosen: np.ndarray) -> np.ndarray:
+        """Customers of the chosen histories, by the number of each history's group."""
+        return np.bincount(number, weights=self.customers * chosen).astype("int64")
+
     @property
     def cohorts(self) -> np.ndarray:
         """The number of each history's first period."""
@@ -66,13 +70,24 @@ def counted(loaded: Loaded, period: Period, by: Sequence[str] = ()) -> Histories
     return loaded.kept[asked]
 
 
-def retained_by_age(loaded: Loaded, period: Period, by: Sequence[str] = ()) -> pd.DataFrame:
-    """How many of each cohort were there at each age: `cohort_index`, the `by` columns, `age`, `retained`.
+def retained_by_age(loaded: Loaded, period: Period, by: Sequence[str] = ()) -> pd.DataFrame | None:
+    """How many of each cohort were there at each age: `_cohort`, the `by` columns, `age`, `retained`.
 
-    Only ages at which somebody was there have a row; age 0 holds the whole cohort.
+    Only ages at which somebody was there have a row; age 0 holds the whole cohort. None where there are
+    no histories.
     """
     found = counted(loaded, period, by)
-    return _joined(loaded, period, by) if found is None else _of_bits(found, by)
+    if found is None:
+        return None
+    keys = found.groups.assign(_cohort=found.cohorts)
+    number = keys.groupby(["_cohort", *by], dropna=False, sort=False).ngroup().to_numpy()
+    named = keys.assign(_number=number).drop_duplicates("_number").sort_values("_number", ignore_index=True)
+    per_age = [
+        named.assign(age=period - named["_cohort"], retained=found.total(number, there))
+        for period, there in found.each()
+    ]
+    long = pd.concat(per_age, ignore_index=True)
+    return long.loc[long["retained"] > 0, ["_cohort", *by, "age", "retained"]].reset_index(drop=True)
 
 
 def _count(loaded: Loaded, period: Period, by: Sequence[str]) -> Histories | None:
@@ -114,30 +129,3 @@ def _of_each_customer(
     if by:
         each = each.join(periods.birth_values(loaded, by), "customer_id")
     return each.group_by(*by, *names).aggregate(_customers=each.count())
-
-
-def _of_bits(found: Histories, by: Sequence[str]) -> pd.DataFrame:
-    keys = found.groups.assign(cohort_index=found.cohorts)
-    group = keys.groupby(["cohort_index", *by], dropna=False, sort=False)
-    number = group.ngroup().to_numpy()
-    named = keys.drop_duplicates().assign(_group=lambda rows: number[rows.index])
-    cohort = named.set_index("_group")["cohort_index"]
-    counts = [
-        pd.DataFrame({"_group": cohort.index, "age": period - cohort.to_numpy(), "retained": retained})
-        for period, there in found.each()
-        for retained in [_total(number, found.customers * there, cohort.index)]
-    ]
-    long = pd.concat(counts).query("retained > 0").merge(named, on="_group")
-    return long[["cohort_index", *by, "age", "retained"]]
-
-
-def _total(number: np.ndarray, customers: np.ndarray, groups: pd.Index) -> np.ndarray:
-    return np.bincount(number, weights=customers, minlength=len(groups)).astype("int64")[groups]
-
-
-def _joined(loaded: Loaded, period: Period, by: Sequence[str]) -> pd.DataFrame:
-    """Distinct customer-periods first, each customer's first period joined on: the same on any engine."""
-    active = periods.activity(loaded, period, by)
-    aged = active.join(periods.cohorts(active), "customer_id")
-    aged = aged.mutate(age=aged.period_index - aged.cohort_index)
-    return aged.group_by("cohort_index", *by, "age").aggregate(retained=aged.count()).to_pandas()

@@ -1,22 +1,19 @@
 """How many customers stay: cohorts, retention by age, averages that count only what was observed."""
 
-from collections.abc import Sequence
 from typing import Any, Literal
 
 import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 
-from retention_kit import intervals, periods, tables
+from retention_kit import intervals, periods, retention_candidates, tables, windows
 from retention_kit.exceptions import DataError
 from retention_kit.moments import Date
 from retention_kit.periods import Period
-from retention_kit.tables import Columns, Loaded
+from retention_kit.tables import Columns
+from retention_kit.windows import AgeZero, Counting, Denominator, Window, Windows
 
-_DEFINITION = (
-    "Share of the customers whose first order fell in the cohort's {period} who ordered in the {period} "
-    "that many calendar {period}s later. A {period} counts only when it was observed to its end."
-)
+_RATE = ("customers", "retained", "retention_rate", "low", "high", "interval")
 
 _PERIOD_DEFINITIONS = {
     "start": "Customers at the end who were there at the start, over customers at the start.",
@@ -25,9 +22,9 @@ _PERIOD_DEFINITIONS = {
 
 
 def assign_cohorts(orders: Any, *, as_of: Date | None = None, period: Period = "month") -> ir.Table:
-    """Each customer's cohort: the period of the first order.
+    """Each customer's cohort: the period of the first order (of events, of the first event).
 
-    A history that starts mid-life makes old customers look new; `load_orders` warns of it.
+    A history that starts mid-life makes old customers look new; `load_orders` and `load_events` warn of it.
 
     Returns
     -------
@@ -45,40 +42,73 @@ def assign_cohorts(orders: Any, *, as_of: Date | None = None, period: Period = "
     >>> assign_cohorts(datasets.tiny_orders(), as_of=datasets.TINY_AS_OF).columns
     ('customer_id', 'cohort_index')
     """
-    loaded = tables.orders(orders, as_of=as_of)
+    loaded = tables.orders_or_events(orders, as_of=as_of)
     return periods.cohorts(periods.activity(loaded, period))
 
 
 def retention_rates(
-    orders: Any, *, as_of: Date | None = None, period: Period = "month", by: Columns = None
+    orders: Any,
+    *,
+    as_of: Date | None = None,
+    period: Period = "month",
+    by: Columns = None,
+    counting: Counting = "on",
+    window: Window = "calendar",
+    denominator: Denominator = "cohort",
+    age_zero: AgeZero = "birth",
+    events: tuple[str, str] | None = None,
 ) -> pd.DataFrame:
-    """How many of each cohort ordered again, by age in periods?
+    """How many of each cohort came back, by age in periods?
 
     A cell is reported only when its whole period lies before `as_of` and before the end of the
     data, so a period still running, or a short export, is never read as customers lost. A cell
-    that was observed and held nobody is a row with 0.
+    that was observed and held nobody is a row with 0. The defaults are what most reports mean; the
+    options are there to reconcile with one that means something else, and `attrs["definition"]` says
+    in words what was asked. A history that starts mid-life makes old customers look new, so that the first
+    cohorts return more than new ones would: `load_orders` and `load_events` look for it and the warning
+    stands in `attrs["notes"]`; a plain frame is taken as it is.
 
     Parameters
     ----------
     orders : DataFrame, Ibis table or Loaded
-        `customer_id`, `ordered_at`; with `amount`, negative ones (returns) are set aside.
+        Orders (`customer_id`, `ordered_at`; with `amount`, negative ones, returns, are set aside) or
+        events (`customer_id`, `occurred_at`).
     as_of : date or str
         The first moment not observed; a `Loaded` carries its own.
     period : {"month", "day", "week", "quarter", "year"}
-        Calendar periods; weeks start on Monday.
+        Calendar periods; weeks start on Monday, `week_sunday` and `week_saturday` on the day they name.
     by : str or list of str, optional
-        Columns to split by, with each customer's value at the first order.
+        Columns to split by, with each customer's value at the first order: a customer who moves keeps it.
+    counting : {"on", "on_or_after"} or list of pairs
+        `on`: active in that very period. `on_or_after`: in it or any later one, the open one included, so
+        the young cohorts' rates still rise. Pairs such as [(1, 3), (4, 6)]: active at any age of the range,
+        first to last; a range is complete when its last age is.
+    window : {"calendar", "elapsed", "elapsed_days"}
+        `elapsed`: ages are windows of one length from each customer's first moment, by the hour: a day is 24
+        hours (day 1 is hours 24 to 48), a week 7 days, a month 30, a quarter 91, a year 365. `elapsed_days`:
+        the same by dates, whatever the hour. The cohort stays the calendar period of the first order.
+    denominator : {"cohort", "eligible"}
+        `cohort`: all of it, once the last of its customers can be judged. `eligible`: only customers whose
+        own window is over, in both counts; so elapsed windows have cells for part of a cohort already, and
+        `customers` falls with age. In calendar periods both are the same.
+    age_zero : {"birth", "return"}
+        `birth`: the first order itself makes age 0, which is 1. `return`: at age 0 only customers with
+        another row in it count (of several at the first moment, one is the birth).
+    events : (str, str), optional
+        The event that makes a customer and the one that counts as a return (needs `event`), such as
+        ("signed_up", "played"). Returns before the first are none.
 
     Returns
     -------
     DataFrame
-        One row per cohort and age: `cohort`, the `by` columns, `age`, `customers` (of the cohort),
-        `retained`, `retention_rate` (retained / customers, 0 to 1), `low`, `high` (95 %), `interval`.
+        One row per cohort and age: `cohort`, the `by` columns, `age` (of a range its first, and `last_age`),
+        `customers` (of the cohort, or eligible), `retained`, `retention_rate` (retained / customers, 0 to 1),
+        `low`, `high` (95 %), `interval`.
 
     Raises
     ------
     DataError
-        When a column or `as_of` is missing, or the period is unknown.
+        When a column or `as_of` is missing, an option or an event is not known, or ranges overlap.
 
     Examples
     --------
@@ -86,43 +116,25 @@ def retention_rates(
     >>> rates = retention_rates(datasets.tiny_orders(), as_of=datasets.TINY_AS_OF)
     >>> bool((rates.loc[rates["age"] == 0, "retention_rate"] == 1).all())
     True
+    >>> ever = retention_rates(datasets.tiny_orders(), as_of=datasets.TINY_AS_OF, counting="on_or_after")
+    >>> ever.loc[ever["age"] == 1, ["customers", "retained"]].to_numpy().tolist()
+    [[2, 1], [2, 1], [1, 1]]
     """
-    split = tables.by_columns(by, taken=("customer_id", "cohort", "age", "customers", "retained"))
-    loaded = tables.orders(orders, as_of=as_of, columns=split)
-    counts = _retained_by_age(loaded, period, split)
-    grid = _observed_grid(counts, split, periods.first_incomplete(loaded, period))
+    how = Windows(period, counting, window, denominator, age_zero)
+    ages = ("age", "last_age") if how.brackets else ("age",)
+    split = tables.by_columns(by, taken=("customer_id", "cohort", *ages, *_RATE))
+    needed = split if events is None else (*split, "event")
+    loaded = tables.orders_or_events(orders, as_of=as_of, columns=needed)
+    counted = loaded if events is None else windows.pair(loaded, events, split)
+    grid = windows.cells(counted, how, split)
     grid["retention_rate"] = grid["retained"] / grid["customers"]
     grid["low"], grid["high"] = intervals.wilson(grid["retained"], grid["customers"])
     grid["interval"] = intervals.WILSON
-    grid["cohort"] = periods.starts(grid["cohort_index"], period)
+    grid["cohort"] = periods.starts(grid["_cohort"], period)
     order = ["cohort", *split]
-    columns = [*order, "age", "customers", "retained", "retention_rate", "low", "high", "interval"]
-    rates = grid.sort_values([*order, "age"])[columns].reset_index(drop=True)
-    rates.attrs = loaded.told(_DEFINITION.format(period=period)) | {"period": period}
+    rates = grid.sort_values([*order, "age"])[[*order, *ages, *_RATE]].reset_index(drop=True)
+    rates.attrs = loaded.told(windows.definition(loaded, how, split, events)) | {"period": period}
     return rates
-
-
-def _retained_by_age(loaded: Loaded, period: Period, by: Sequence[str]) -> pd.DataFrame:
-    """Distinct customer-periods first, each customer's first period joined on: one pass over the rows."""
-    active = periods.activity(loaded, period, by)
-    first = periods.cohorts(active)
-    aged = active.join(first, "customer_id")
-    aged = aged.mutate(age=aged.period_index - aged.cohort_index)
-    counted = aged.group_by("cohort_index", *by, "age").aggregate(retained=aged.count())
-    return counted.to_pandas()
-
-
-def _observed_grid(counts: pd.DataFrame, by: Sequence[str], incomplete: int) -> pd.DataFrame:
-    """Every cohort and age whose period is over, an observed nothing as 0; no row for the rest."""
-    keys = ["cohort_index", *by]
-    cohorts = counts.loc[counts["age"] == 0, [*keys, "retained"]].rename(columns={"retained": "customers"})
-    ages = pd.DataFrame({"age": np.arange(max(incomplete - counts["cohort_index"].min(), 0), dtype="int64")})
-    grid = cohorts.merge(ages, how="cross")
-    grid = grid[grid["cohort_index"] + grid["age"] < incomplete]
-    grid = grid.merge(counts, on=[*keys, "age"], how="left")
-    return grid.assign(
-        retained=grid["retained"].fillna(0).astype("int64"), customers=grid["customers"].astype("int64")
-    )
 
 
 def average_retention(
@@ -146,8 +158,9 @@ def average_retention(
     Returns
     -------
     DataFrame
-        The `by` columns, `age`, `cohorts`, `customers`, `retained`, `retention_rate`, `low`, `high`
-        (95 %), `interval`: Wilson for `pooled`, t over the cohorts for `simple` (no bounds from one).
+        The `by` columns, `age` (of ranges, `last_age` too), `cohorts`, `customers`, `retained`,
+        `retention_rate`, `low`, `high` (95 %), `interval`:
+        Wilson for `pooled`, t over the cohorts for `simple` (no bounds from one).
 
     Raises
     ------
@@ -163,13 +176,13 @@ def average_retention(
     >>> average_retention(rates, method="simple")["retention_rate"].item()
     0.1
     """
-    if method not in ("pooled", "simple"):
-        raise DataError(f"method {method!r} is not known. Choose one of ['pooled', 'simple'].")
+    windows.check_option("method", method, ("pooled", "simple"))
     split = list(tables.by_columns(by))
     missing = [column for column in split if column not in rates]
     if missing:
         raise DataError(f"rates is missing {missing}. Give retention_rates the same by={by!r}.")
-    grouped = rates.groupby([*split, "age"], sort=True, dropna=False)
+    ages = [column for column in ("age", "last_age") if column in rates]
+    grouped = rates.groupby([*split, *ages], sort=True, dropna=False)
     average = grouped.agg(
         cohorts=("retained", "size"),
         customers=("customers", "sum"),
@@ -186,8 +199,8 @@ def average_retention(
         average["low"], average["high"] = np.clip(low, 0, 1), np.clip(high, 0, 1)
         average["interval"] = intervals.MEAN
     average.attrs = {**rates.attrs, "method": method}
-    columns = [*split, "age", "cohorts", "customers", "retained", "retention_rate", "low", "high", "interval"]
-    return average[columns].astype({"cohorts": "int64", "age": "int64"})
+    columns = [*split, *ages, "cohorts", *_RATE]
+    return average[columns].astype(dict.fromkeys(("cohorts", *ages), "int64"))
 
 
 def retention_change(rates: pd.DataFrame, *, age: int = 1, recent: int = 3) -> pd.DataFrame:
@@ -280,21 +293,62 @@ def period_retention(
             f"end - new = {kept} customers were kept of {start} at the start, which cannot be. "
             "Count as new only those who were not there at the start and are there at the end."
         )
+    windows.check_option("denominator", denominator, ("start", "average"))
     if denominator == "start":
         rate, method = kept / start, intervals.WILSON
         low, high = intervals.wilson(kept, start)
-    elif denominator == "average":
+    else:
         rate, method = end / ((start + end) / 2), intervals.RATIO
         # A customer adds to the end (y) and the average (x): kept 1 and 1, lost 0 and 1/2, new 1 and 1/2.
         low, high = intervals.ratio(
             sum_y=end, sum_x=(start + end) / 2, sum_yy=end, sum_xy=kept + new / 2,
             sum_xx=kept + (start - kept + new) / 4, n=start + new,
         )  # fmt: skip
-    else:
-        raise DataError(f"denominator {denominator!r} is not known. Choose one of ['start', 'average'].")
     frame = pd.DataFrame(
         {"start": [start], "end": [end], "new": [new], "kept": [kept], "retention_rate": [float(rate)]}
     )
     frame = frame.assign(low=float(low), high=float(high), interval=method)
     frame.attrs = {"definition": _PERIOD_DEFINITIONS[denominator], "as_of": None}
     return frame
+
+
+def explain_figure(
+    orders: Any,
+    figure: float | str,
+    *,
+    age: int = 1,
+    cohort: Date | None = None,
+    as_of: Date | None = None,
+    period: Period = "month",
+) -> pd.DataFrame:
+    """Somebody's retention at an age is not ours: who was counted, in which windows, averaged how?
+
+    A match shows how the figure may have been made, not that it was: ask for the two counts.
+
+    Parameters
+    ----------
+    orders, figure, as_of, period
+        As for `retention_rates`; the figure as for `churn.explain_figure`.
+    age : int
+        How many periods after the first, from 1 on.
+    cohort : date or str, optional
+        Any day of the cohort's period, where the figure is of that cohort alone.
+
+    Returns
+    -------
+    DataFrame
+        As `churn.explain_figure`, with a `group` "cohort"; a plain mean is a sum of rates over cohorts.
+
+    Raises
+    ------
+    DataError, ParamsError
+        As `retention_rates` does; when the figure, the age or the cohort is none.
+
+    Examples
+    --------
+    >>> from retention_kit import datasets
+    >>> explain_figure(datasets.tiny_orders(), "40 %", as_of=datasets.TINY_AS_OF).loc[0, "definition"]
+    'on, calendar, complete, pooled'
+    """
+    loaded = tables.orders_or_events(orders, as_of=as_of)
+    return retention_candidates.explained(loaded, figure, age=age, cohort=cohort, period=period)

@@ -17,7 +17,7 @@ rows = st.lists(
     min_size=1,
     max_size=40,
 )
-every_period = pytest.mark.parametrize("period", ["day", "week", "week_sunday", "month", "quarter", "year"])
+every_period = pytest.mark.parametrize("period", ["week", "week_sunday", "month", "quarter", "year"])
 
 
 def orders(written: list[tuple[str, dt.datetime]]) -> pd.DataFrame:
@@ -40,7 +40,7 @@ def by_hand(written: list[tuple[str, dt.datetime]], period: periods.Period) -> d
 
 
 def cells(frame: pd.DataFrame) -> dict[tuple[int, int], int]:
-    keys = zip(frame["cohort_index"].tolist(), frame["age"].tolist(), strict=True)
+    keys = zip(frame["_cohort"].tolist(), frame["age"].tolist(), strict=True)
     return dict(zip(keys, frame["retained"].tolist(), strict=True))
 
 
@@ -80,14 +80,11 @@ def test_histories_are_counted_once_a_table() -> None:
     assert histories.counted(loaded, "month") is not histories.counted(loaded, "year")
 
 
-def test_too_many_periods_and_other_engines_go_another_way_to_the_same_answer() -> None:
-    written = [
-        (who, dt.datetime(2025, 1, 1) + dt.timedelta(days=17 * n)) for n in range(20) for who in "ab"[: n % 3]
-    ]
+def test_there_are_none_of_too_many_periods_and_on_other_engines() -> None:
+    written = [("a", dt.datetime(2025, 1, 1)), ("b", dt.datetime(2025, 12, 1))]
     loaded = tables.orders(orders(written), as_of=AS_OF)
-    elsewhere = ibis.duckdb.connect().create_table("orders", orders(written))
-    other = tables.orders(elsewhere, as_of=AS_OF)
+    other = tables.orders(ibis.duckdb.connect().create_table("orders", orders(written)), as_of=AS_OF)
     assert histories.counted(loaded, "day") is None
+    assert histories.retained_by_age(loaded, "day") is None
     assert histories.counted(other, "month") is None
-    assert cells(histories.retained_by_age(loaded, "day")) == by_hand(written, "day")
-    assert cells(histories.retained_by_age(other, "month")) == by_hand(written, "month")
+    assert histories.counted(loaded, "month") is not None

@@ -63,7 +63,8 @@ def test_shape_of_the_frame() -> None:
     assert rates.attrs["as_of"] == "2024-05-01"
     assert rates.attrs["definition"] == (
         "Share of the customers whose first order fell in the cohort's month who ordered in the month that "
-        "many calendar months later. A month counts only when it was observed to its end."
+        "many calendar months later. A month counts only when it was observed to its end. By channel, "
+        "country as at the first order."
     )
 
 
@@ -106,6 +107,159 @@ def test_cohorts_by_hand() -> None:
     assert dict(zip(found["customer_id"], months, strict=True)) == {
         "ana": 1, "ben": 1, "cleo": 2, "dan": 2, "eva": 3, "finn": 4,
     }  # fmt: skip
+
+
+def test_cohorts_of_events_are_those_of_orders() -> None:
+    events = datasets.tiny_orders().rename(columns={"ordered_at": "occurred_at"})
+    found = retention.assign_cohorts(events, as_of=AS_OF).order_by("customer_id").to_pandas()
+    table = retention.assign_cohorts(datasets.tiny_orders(), as_of=AS_OF)
+    assert found.equals(table.order_by("customer_id").to_pandas())
+
+
+# -- other ways of counting; more of them in test_windows ---------------------
+
+
+def test_on_or_after_by_hand() -> None:
+    # ana is back in April, cleo too; February's customers are not seen in March.
+    rates = tiny(counting="on_or_after")
+    assert rates.columns.tolist() == COLUMNS
+    assert cells(rates) == [
+        *[(1, 0, 2, 2), (1, 1, 2, 1), (1, 2, 2, 1), (1, 3, 2, 1)],
+        *[(2, 0, 2, 2), (2, 1, 2, 1), (2, 2, 2, 1)],
+        *[(3, 0, 1, 1), (3, 1, 1, 1)],
+        (4, 0, 1, 1),
+    ]
+
+
+def test_on_or_after_counts_what_the_open_period_holds_already() -> None:
+    # By 20 April neither April nor the second month of March's cohort is over, and eva is back.
+    how = {"as_of": "2024-04-20", "counting": "on_or_after"}
+    rates = retention.retention_rates(datasets.tiny_orders(), **how)
+    assert cells(rates) == [
+        *[(1, 0, 2, 2), (1, 1, 2, 1), (1, 2, 2, 1)],
+        *[(2, 0, 2, 2), (2, 1, 2, 0)],
+        (3, 0, 1, 1),
+    ]
+    again = retention.retention_rates(datasets.tiny_orders(), age_zero="return", **how)
+    assert again["retained"].tolist() == [1, 1, 1, 0, 0, 1]
+
+
+def test_brackets_by_hand() -> None:
+    rates = tiny(counting=[(3, 3), (1, 2)])
+    assert rates.columns.tolist() == ["cohort", "age", "last_age", *COLUMNS[2:]]
+    assert rates["last_age"].dtype == "int64"
+    found = rates[["age", "last_age", "customers", "retained"]].to_numpy().tolist()
+    # March's second month is not over, so no range of its cohort is.
+    assert found == [[1, 2, 2, 1], [3, 3, 2, 1], [1, 2, 2, 1]]
+    assert rates["cohort"].dt.month.tolist() == [1, 1, 2]
+    average = retention.average_retention(rates)
+    assert average.columns.tolist() == ["age", "last_age", "cohorts", *COLUMNS[2:]]
+    assert average[["age", "last_age", "cohorts", "customers", "retained"]].to_numpy().tolist() == [
+        [1, 2, 2, 4, 2],
+        [3, 3, 1, 2, 1],
+    ]
+
+
+def test_age_zero_by_return_by_hand() -> None:
+    # ana orders twice in January; of others no order is left when that of the birth is taken off.
+    rates = tiny(age_zero="return")
+    assert rates.loc[rates["age"] == 0, "retained"].tolist() == [1, 0, 0, 0]
+    assert rates[rates["age"] > 0].equals(tiny().query("age > 0"))
+    # Of two orders at the first moment one is the birth, and the other a return.
+    twice = shop(("a", "2024-01-05"), ("a", "2024-01-05"), ("b", "2024-01-06"))
+    rates = retention.retention_rates(twice, as_of="2024-02-01", age_zero="return")
+    assert rates[COUNTS].to_numpy().tolist() == [[0, 2, 1]]
+
+
+def test_eligible_customers_are_pooled_by_how_many_they_are() -> None:
+    rates = tiny(window="elapsed", denominator="eligible")
+    average = retention.average_retention(rates)
+    assert average[["age", "cohorts", "customers", "retained"]].to_numpy().tolist() == [
+        [0, 3, 5, 5],
+        [1, 2, 4, 1],
+        [2, 2, 3, 2],
+    ]
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        {"counting": "on_or_after"},
+        {"counting": [(0, 0), (5, 6)]},
+        {"counting": [(0, 0), (5, 6)], "age_zero": "return"},
+        {"window": "elapsed"},
+        {"window": "elapsed_days", "denominator": "eligible", "counting": "on_or_after"},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("by", [None, "country"])
+def test_however_counted_no_complete_cell_is_an_empty_frame_of_the_same_columns(how: dict, by: str) -> None:
+    rates = retention.retention_rates(datasets.tiny_orders().iloc[:2], as_of="2024-01-25", by=by, **how)
+    full = tiny(by=by, **how)
+    assert rates.empty
+    assert len(full)
+    assert rates.dtypes.to_dict() == full.dtypes.to_dict()
+    averaged = retention.average_retention(rates, by=by)
+    assert averaged.empty
+    assert averaged.dtypes.to_dict() == retention.average_retention(full, by=by).dtypes.to_dict()
+
+
+SIGNED_UP = "Share of the customers whose first 'signed_up' fell in the cohort's month with 'played' "
+
+
+@pytest.mark.parametrize(
+    ("how", "words"),
+    [
+        (
+            {"period": "week_sunday"},
+            "Share of the customers whose first event fell in the cohort's week (from Sunday) who were "
+            "active in the week that many calendar weeks later. A week counts only when it was observed to "
+            "its end.",
+        ),
+        (
+            {"events": ("signed_up", "played")},
+            f"{SIGNED_UP}in the month that many calendar months later. A month counts only when it was "
+            "observed to its end. At age 0 the first 'signed_up' counts.",
+        ),
+        (
+            {"events": ("signed_up", "played"), "age_zero": "return", "counting": "on_or_after"},
+            f"{SIGNED_UP}in the month that many calendar months later or in any after it, the open one "
+            "included. A month counts only when it was observed to its end. At age 0 the first 'signed_up' "
+            "alone does not count.",
+        ),
+        (
+            {"window": "elapsed", "denominator": "eligible", "counting": [(1, 2)]},
+            "Share of the customers whose first event fell in the cohort's month who were active in any "
+            "window from `age` to `last_age` windows of 30 days later, by the hour from that first event. "
+            "Only customers whose own last window was over are in either count.",
+        ),
+        (
+            {"window": "elapsed", "period": "day"},
+            "Share of the customers whose first event fell in the cohort's day who were active in the window "
+            "that many windows of 24 hours later, by the hour from that first event. A window counts only "
+            "when it was over for the cohort.",
+        ),
+        (
+            {"window": "elapsed_days", "period": "quarter", "by": "event", "age_zero": "return"},
+            "Share of the customers whose first event fell in the cohort's quarter who were active in the "
+            "window that many windows of 91 days later, by the date from that first event. A window counts "
+            "only when it was over for the cohort. At age 0 the first event alone does not count. By event "
+            "as at the first event.",
+        ),
+        (
+            {"denominator": "eligible", "counting": [(1, 2)]},
+            "Share of the customers whose first event fell in the cohort's month who were active in any "
+            "month from `age` to `last_age` calendar months later. A range counts only when its last month "
+            "was observed to its end. In calendar months all of a cohort are eligible at once.",
+        ),
+    ],
+)
+def test_the_definition_says_what_was_asked(how: dict, words: str) -> None:
+    rows = [("a", "2024-01-05", "signed_up"), ("a", "2024-01-06", "played")]
+    events = shop(*rows, columns="customer_id occurred_at event")
+    rates = retention.retention_rates(events, as_of="2024-04-01", **how)
+    assert rates.attrs["definition"] == words
+    assert rates.attrs["period"] == how.get("period", "month")
 
 
 # -- edges --------------------------------------------------------------------
@@ -395,7 +549,7 @@ def asked(question) -> str:
 def test_an_unknown_period() -> None:
     assert asked(lambda: tiny(period="months")) == (
         "period 'months' is not known. Did you mean 'month'? "
-        "Choose one of ['day', 'week', 'month', 'quarter', 'year']."
+        "Choose one of ['day', 'week', 'week_saturday', 'week_sunday', 'month', 'quarter', 'year']."
     )
 
 
@@ -520,18 +674,39 @@ def test_online_retail_on_the_last_day_of_a_month(data_folder: Path) -> None:
 
 
 @pytest.mark.realdata
-def test_cdnow(data_folder: Path) -> None:
-    with gzip.open(data_folder / "cdnow" / "CDNOW_master.txt.gz", "rt") as text:
-        lines = pd.read_csv(text, sep=r"\s+", dtype={"customer_id": "str", "date": "str"})
-    orders = pd.DataFrame(
-        {
-            "customer_id": lines["customer_id"],
-            "ordered_at": pd.to_datetime(lines["date"], format="%Y%m%d"),
-            "amount": lines["dollar_value"],
-        }
-    )
-    rates = retention.retention_rates(orders, as_of="1998-07-01")
-    facts = facts_of(data_folder, "cdnow")["master"]
+@pytest.mark.parametrize(
+    ("window", "first", "second"),
+    [("elapsed_days", 953 / 3_754, 867 / 3_385), ("elapsed", 944 / 3_741, None)],
+)
+def test_online_retail_in_windows_of_30_days(
+    data_folder: Path, window: str, first: float, second: float | None
+) -> None:
+    loaded = online_retail(data_folder, "2011-12-10")
+    rates = retention.retention_rates(loaded, window=window, denominator="eligible")
+    average = retention.average_retention(rates)
+    assert average["retention_rate"].tolist()[:2] == [1, first]
+    if second is not None:
+        facts = facts_of(data_folder, "online_retail")["A_sales"]["windows_30d"]
+        # The thirteenth window is over for nobody, which is no row here.
+        assert facts.pop() == [0, 0]
+        assert average[["retained", "customers"]].to_numpy().tolist() == facts
+
+
+def cdnow(folder: Path, name: str) -> pd.DataFrame:
+    """The master has a header, the sample none; leading blanks, padded ids."""
+    header, columns = (0, [0, 1, 3]) if name == "master" else (None, [1, 2, 4])
+    with gzip.open(folder / "cdnow" / f"CDNOW_{name}.txt.gz", "rt") as text:
+        lines = pd.read_csv(text, sep=r"\s+", header=header, dtype="str").iloc[:, columns]
+    lines.columns = ["customer_id", "ordered_at", "amount"]
+    return lines.assign(ordered_at=pd.to_datetime(lines["ordered_at"], format="%Y%m%d"))
+
+
+@pytest.mark.realdata
+@pytest.mark.parametrize(("name", "key"), [("master", "master"), ("sample", "sample_1_in_10")])
+def test_cdnow(data_folder: Path, name: str, key: str) -> None:
+    orders = tables.orders(cdnow(data_folder, name), as_of="1998-07-01")
+    rates = retention.retention_rates(orders)
+    facts = facts_of(data_folder, "cdnow")[key]
     sizes = rates[rates["age"] == 0]
     assert (
         dict(zip(sizes["cohort"].dt.strftime("%Y-%m"), sizes["customers"], strict=True))
@@ -539,6 +714,13 @@ def test_cdnow(data_folder: Path) -> None:
     )
     for month, row in facts["retention_first3"].items():
         assert cohort(rates, month)[: len(row)] == row
+    by_date = retention.retention_rates(orders, window="elapsed_days", denominator="eligible")
+    windows = retention.average_retention(by_date)[["retained", "customers"]].to_numpy().tolist()
+    assert windows[: len(facts["windows_30d"])] == facts["windows_30d"]
+    # Whoever has ordered on two days or more is back on the day after the first, or later.
+    ever = retention.retention_rates(orders, period="day", counting="on_or_after")
+    back = retention.average_retention(ever[ever["age"] == 1])
+    assert back["retained"].item() == facts["customers_with_ge2_distinct_days"]
 
 
 def test_complete_journey() -> None:

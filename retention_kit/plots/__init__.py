@@ -3,8 +3,15 @@
 No title, size or style here: the caller has the Axes.
 """
 
-from retention_kit.plots.churn import plot_churn_rates, plot_mrr_movements
+from retention_kit.plots.churn import (
+    plot_churn_hazard,
+    plot_churn_rates,
+    plot_inactivity_windows,
+    plot_mrr_movements,
+)
 from retention_kit.plots.clv import plot_clv_historical
+from retention_kit.plots.cohorts import plot_cohort_revenue
+from retention_kit.plots.lifecycle import plot_activation, plot_lifecycle
 from retention_kit.plots.nps import plot_nps
 from retention_kit.plots.retention import (
     plot_average_retention,
@@ -12,14 +19,23 @@ from retention_kit.plots.retention import (
     plot_retention_curves,
     plot_retention_matrix,
 )
+from retention_kit.plots.rfm import plot_rfm_segments
+from retention_kit.plots.survival import plot_survival
 
 __all__ = [
+    "plot_activation",
     "plot_average_retention",
+    "plot_churn_hazard",
     "plot_churn_rates",
     "plot_clv_historical",
+    "plot_cohort_revenue",
     "plot_first_and_returning",
+    "plot_inactivity_windows",
+    "plot_lifecycle",
     "plot_mrr_movements",
     "plot_nps",
     "plot_retention_curves",
     "plot_retention_matrix",
+    "plot_rfm_segments",
+    "plot_survival",
 ]

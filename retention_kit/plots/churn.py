@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.gridspec import GridSpec
+from matplotlib.ticker import MaxNLocator
 
 from retention_kit.plots import marks
 
@@ -51,6 +52,37 @@ def plot_mrr_movements(
     level = _panel_above(ax)
     level.plot(periods, movements["end"], color=marks.INK, marker=".")
     marks.number_axis(level, "end", labels)
+    return ax
+
+
+def plot_churn_hazard(
+    hazard: pd.DataFrame, *, ax: Axes | None = None, labels: marks.Labels | None = None
+) -> Axes:
+    """The share of those who have stayed so long that leaves within one period more, its interval as a band.
+
+    `hazard` as from `leaving.churn_hazard`, of one group: `tenure`, `hazard`, `low`, `high`.
+    """
+    ax = marks.axes(ax)
+    hazard = hazard.sort_values("tenure")
+    marks.line_with_band(ax, hazard["tenure"], hazard, "hazard")
+    ax.set_xlabel(marks.label("tenure", labels))
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    marks.share_axis(ax, "hazard", labels)
+    return ax
+
+
+def plot_inactivity_windows(
+    windows: pd.DataFrame, *, ax: Axes | None = None, labels: marks.Labels | None = None
+) -> Axes:
+    """For each window of silence the share it would have called lost that came back, with its interval.
+
+    `windows` as from `inactivity.inactivity_windows`, of one group: `days`, `return_rate`, `low`, `high`.
+    """
+    ax = marks.axes(ax)
+    marks.dots(ax, windows["days"], windows, "return_rate")
+    ax.set_xticks(windows["days"].tolist())
+    ax.set_xlabel(marks.label("days", labels))
+    marks.share_axis(ax, "return_rate", labels)
     return ax
 
 
