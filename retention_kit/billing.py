@@ -2,7 +2,7 @@
 
 Customers hold subscriptions, several at once and one after the other; businesses lose customers.
 `levels` turns the first into the second, so that neither churn nor recurring revenue takes a change of
-plan for a loss.
+plan for a loss; `movements` names each change.
 """
 
 from collections.abc import Sequence
@@ -12,6 +12,7 @@ import ibis
 import ibis.expr.types as ir
 import pandas as pd
 
+from retention_kit import periods
 from retention_kit.tables import Loaded
 
 
@@ -62,8 +63,55 @@ def levels(loaded: Loaded, by: Sequence[str] = ()) -> ir.Table:
     )
 
 
-def each_period(counted: pd.DataFrame, by: Sequence[str], end: int) -> pd.DataFrame:
-    """A row for every period before `end` since each group's first one; where nothing happened, zeros."""
+def movements(loaded: Loaded, by: Sequence[str] = ()) -> ir.Table:
+    """One row a customer and change of what they pay, as one of the five movements.
+
+    Returns
+    -------
+    Table
+        `customer_id`, `since`; `new`, `reactivation` (paying again after a gap), `expansion`,
+        `contraction`, `churn` in cents, at most one of them not 0; `customers_new`,
+        `customers_reactivated`, `customers_churned`, 1 where the change is that; `cents_before` and
+        `cents`, what was paid until then and is from then on; with `by`, those columns as they stand in
+        the customer's first paid subscription.
+    """
+    steps = levels(loaded)
+    change = steps.cents - steps.cents_before
+    joins = (steps.cents_before == 0) & (steps.cents > 0)
+    leaves = (steps.cents_before > 0) & (steps.cents == 0)
+    stays = (steps.cents_before > 0) & (steps.cents > 0)
+    moves = {
+        "new": (joins & steps.is_first, change),
+        "reactivation": (joins & ~steps.is_first, change),
+        "expansion": (stays & (change > 0), change),
+        "contraction": (stays & (change < 0), -change),
+        "churn": (leaves, -change),
+    }
+    people = {
+        "customers_new": moves["new"][0],
+        "customers_reactivated": moves["reactivation"][0],
+        "customers_churned": leaves,
+    }
+    classified = steps.select(
+        "customer_id",
+        "since",
+        **{name: ibis.ifelse(true, amount, 0) for name, (true, amount) in moves.items()},
+        **{name: true.cast("int64") for name, true in people.items()},
+        cents_before=steps.cents_before,
+        cents=steps.cents,
+    )
+    if not by:
+        return classified
+    return classified.join(periods.birth_values(paying(loaded), by), "customer_id")
+
+
+def each_period(
+    counted: pd.DataFrame, by: Sequence[str], end: int, *, floats: Sequence[str] = ()
+) -> pd.DataFrame:
+    """A row for every period before `end` since each group's first one; where nothing happened, zeros.
+
+    Columns are whole numbers, but for those named in `floats` (sums of squares outgrow integers).
+    """
     keys = list(by) or ["_all"]
     given = counted.assign(_all=0)
     first = given.groupby(keys, dropna=False, as_index=False).agg(_first=("period_index", "min"))
@@ -73,7 +121,8 @@ def each_period(counted: pd.DataFrame, by: Sequence[str], end: int) -> pd.DataFr
     grid = grid[grid["period_index"] >= grid["_first"]].drop(columns="_first")
     dense = grid.merge(given, how="left", on=["period_index", *keys]).sort_values(["period_index", *keys])
     numbers = [column for column in counted.columns if column not in ("period_index", *by)]
-    dense[numbers] = dense[numbers].fillna(0).astype("int64")
+    kinds = {column: "float64" if column in floats else "int64" for column in numbers}
+    dense[numbers] = dense[numbers].fillna(0).astype(kinds)
     return dense[list(counted.columns)].reset_index(drop=True)
 
 

@@ -40,9 +40,12 @@ EVENTS = Contract(
 SUBSCRIPTIONS = Contract(
     kind="subscriptions",
     required=("customer_id", "started_at", "ended_at"),
-    optional=("mrr", "plan", "cancel_reason", "currency"),
-    dates=("started_at", "ended_at"),
-    numbers=("mrr",),
+    optional=(
+        *("mrr", "plan", "cancel_reason", "currency", "cancelled_at", "paused", "discount"),
+        *("margin", "cost_to_serve"),
+    ),
+    dates=("started_at", "ended_at", "cancelled_at"),
+    numbers=("mrr", "discount", "margin", "cost_to_serve"),
     moment="started_at",
     value="mrr",
     value_missing="no mrr",

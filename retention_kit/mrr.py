@@ -1,7 +1,7 @@
 """Monthly recurring revenue: how it moved, and how much of it was kept.
 
 Recurring revenue at a moment t is the monthly price of all subscriptions with `started_at <= t < ended_at`.
-A yearly plan counts as a twelfth of its price (spread it before loading), a free one as nothing.
+A yearly plan counts as a twelfth of its price (`invoices` spreads it), a free one as nothing.
 """
 
 from typing import Any
@@ -10,10 +10,11 @@ import ibis
 import ibis.expr.types as ir
 import pandas as pd
 
-from retention_kit import billing, intervals, moments, periods, tables
+from retention_kit import billing, intervals, moments, periods, policies, tables
 from retention_kit.exceptions import ParamsError
 from retention_kit.moments import Date
 from retention_kit.periods import Period
+from retention_kit.policies import Policy
 from retention_kit.tables import Columns, Loaded
 
 _MONEY = ["new", "reactivation", "expansion", "contraction", "churn"]
@@ -21,7 +22,12 @@ _PEOPLE = ["customers_new", "customers_reactivated", "customers_churned"]
 
 
 def mrr_movements(
-    subscriptions: Any, *, as_of: Date | None = None, period: Period = "month", by: Columns = None
+    subscriptions: Any,
+    *,
+    as_of: Date | None = None,
+    period: Period = "month",
+    by: Columns = None,
+    policy: str | Policy = "house",
 ) -> pd.DataFrame:
     """Where did recurring revenue come from, and where did it go: the bridge of every period.
 
@@ -40,6 +46,8 @@ def mrr_movements(
     by : str or list of str, optional
         One bridge a value, as it stands in the customer's first paid subscription: customers stay in
         their group, so the groups add up to the whole. By `plan`, that is the plan they joined on.
+    policy : str or Policy
+        What counts as what, see `policies`: a name such as "stripe", to reconcile with a billing tool.
 
     Returns
     -------
@@ -53,6 +61,8 @@ def mrr_movements(
     ------
     DataError
         When a column or `as_of` is missing, or the period is not known.
+    ParamsError
+        When the policy is not known.
 
     References
     ----------
@@ -74,8 +84,9 @@ def mrr_movements(
     """
     groups = tables.by_columns(by, taken=("customer_id", "period", "begin", "end", *_MONEY, *_PEOPLE))
     loaded = tables.subscriptions(subscriptions, as_of=as_of, columns=("mrr", *groups))
+    loaded = policies.applied(loaded, policy)
     end = periods.first_incomplete(loaded, period)
-    moves = _classified(loaded, groups)
+    moves = billing.movements(loaded, groups)
     moves = moves.mutate(period_index=periods.index(moves.since, period))
     moves = moves.filter(moves.period_index < end)
     sums = {name: moves[name].sum().cast("int64") for name in _MONEY + _PEOPLE}
@@ -84,7 +95,13 @@ def mrr_movements(
 
 
 def revenue_retention(
-    subscriptions: Any, *, start: Date, end: Date, as_of: Date | None = None, by: Columns = None
+    subscriptions: Any,
+    *,
+    start: Date,
+    end: Date,
+    as_of: Date | None = None,
+    by: Columns = None,
+    policy: str | Policy = "house",
 ) -> pd.DataFrame:
     """Of the revenue recurring at `start`, how much recurs at `end` from the same customers?
 
@@ -102,6 +119,8 @@ def revenue_retention(
         The first moment not observed.
     by : str or list of str, optional
         One row a value, as it stands at `start` (in the subscription that began last).
+    policy : str or Policy
+        What counts as what, see `policies`.
 
     Returns
     -------
@@ -118,7 +137,7 @@ def revenue_retention(
     DataError
         When a column or `as_of` is missing.
     ParamsError
-        When `start` and `end` are no dates, not in order, or not before `as_of`.
+        When `start` and `end` are no dates, not in order, or not before `as_of`; or the policy is not known.
 
     Examples
     --------
@@ -134,6 +153,7 @@ def revenue_retention(
     """
     groups = tables.by_columns(by, taken=("customer_id", "start", "end", "customers", "base_mrr"))
     loaded = tables.subscriptions(subscriptions, as_of=as_of, columns=("mrr", *groups))
+    loaded = policies.applied(loaded, policy)
     first, last = _moments_before(loaded, start, end)
     steps = billing.levels(loaded, groups)
     before, after = _paying_at(steps, first), _paying_at(steps, last)
@@ -145,36 +165,6 @@ def revenue_retention(
 
 
 # ---------------------------------------------------------------------------------------------------
-
-
-def _classified(loaded: Loaded, by: tuple[str, ...]) -> ir.Table:
-    """Each change of what a customer pays as one of the five movements, in cents and in customers."""
-    steps = billing.levels(loaded)
-    change = steps.cents - steps.cents_before
-    joins = (steps.cents_before == 0) & (steps.cents > 0)
-    leaves = (steps.cents_before > 0) & (steps.cents == 0)
-    stays = (steps.cents_before > 0) & (steps.cents > 0)
-    moves = {
-        "new": (joins & steps.is_first, change),
-        "reactivation": (joins & ~steps.is_first, change),
-        "expansion": (stays & (change > 0), change),
-        "contraction": (stays & (change < 0), -change),
-        "churn": (leaves, -change),
-    }
-    people = {
-        "customers_new": moves["new"][0],
-        "customers_reactivated": moves["reactivation"][0],
-        "customers_churned": leaves,
-    }
-    classified = steps.select(
-        "customer_id",
-        "since",
-        **{name: ibis.ifelse(true, amount, 0) for name, (true, amount) in moves.items()},
-        **{name: true.cast("int64") for name, true in people.items()},
-    )
-    if not by:
-        return classified
-    return classified.join(periods.birth_values(billing.paying(loaded), by), "customer_id")
 
 
 def _bridge(dense: pd.DataFrame, loaded: Loaded, by: tuple[str, ...], period: Period) -> pd.DataFrame:

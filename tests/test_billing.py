@@ -59,6 +59,41 @@ def test_without_mrr_a_level_counts_subscriptions_and_one_over_at_once_is_none()
     assert "zoe" not in set(steps["customer_id"])
 
 
+def test_movements_name_each_change() -> None:
+    loaded = tables.subscriptions(datasets.tiny_subscriptions(), as_of="2024-05-01")
+    moves = billing.movements(loaded).order_by("customer_id", "since").to_pandas()
+    assert moves.columns.tolist() == [
+        *("customer_id", "since", "new", "reactivation", "expansion", "contraction", "churn"),
+        *("customers_new", "customers_reactivated", "customers_churned", "cents_before", "cents"),
+    ]
+    kinds = ["new", "reactivation", "expansion", "contraction", "churn"]
+    cleo = moves[moves["customer_id"] == "cleo"]
+    assert cleo[kinds].to_numpy().tolist() == [[20_00, 0, 0, 0, 0], [0, 0, 0, 0, 20_00], [0, 10_00, 0, 0, 0]]
+    assert cleo[["cents_before", "cents"]].to_numpy().tolist() == [[0, 20_00], [20_00, 0], [0, 10_00]]
+    people = ["customers_new", "customers_reactivated", "customers_churned"]
+    assert cleo[people].to_numpy().tolist() == [[1, 0, 0], [0, 0, 1], [0, 1, 0]]
+
+
+def test_a_plan_swapped_for_one_of_the_same_price_is_no_movement() -> None:
+    swapped = pd.DataFrame(
+        {
+            "customer_id": ["ann", "ann"],
+            "started_at": pd.to_datetime(["2024-01-01", "2024-02-01"]),
+            "ended_at": pd.to_datetime(["2024-02-01", None]),
+            "mrr": [1.0, 1.0],
+        }
+    )
+    moves = billing.movements(tables.subscriptions(swapped, as_of="2024-05-01")).to_pandas()
+    assert moves[["expansion", "contraction", "churn", "reactivation"]].to_numpy().sum() == 0
+
+
+def test_movements_by_a_column_keep_its_value_in_the_first_paid_subscription() -> None:
+    loaded = tables.subscriptions(datasets.tiny_subscriptions(), as_of="2024-05-01")
+    moves = billing.movements(loaded, ("plan",)).to_pandas()
+    assert set(moves.loc[moves["customer_id"] == "cleo", "plan"]) == {"plus"}
+    assert len(moves) == billing.movements(loaded).count().execute()
+
+
 def test_each_period_fills_what_is_missing_from_each_groups_first_period_on() -> None:
     counted = pd.DataFrame(
         {"period_index": [5, 7, 6], "plan": ["a", "a", None], "churned": [1, 2, 3]},
@@ -67,6 +102,13 @@ def test_each_period_fills_what_is_missing_from_each_groups_first_period_on() ->
     rows = list(zip(dense["period_index"], dense["plan"].fillna("none"), dense["churned"], strict=True))
     assert rows == [(5, "a", 1), (6, "a", 0), (6, "none", 3), (7, "a", 2), (7, "none", 0)]
     assert billing.running_total(dense, "churned", ["plan"]).tolist() == [1, 1, 3, 3, 3]
+
+
+def test_each_period_keeps_the_fractions_of_the_columns_named() -> None:
+    counted = pd.DataFrame({"period_index": [5, 7], "churned": [1, 2], "squares": [0.5, 1e20]})
+    dense = billing.each_period(counted, [], 8, floats=["squares"])
+    assert dense["squares"].tolist() == [0.5, 0.0, 1e20]
+    assert dense["churned"].dtype == "int64"
 
 
 def test_each_period_of_nothing_is_nothing() -> None:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from retention_kit import datasets, intervals, mrr, tables
+from retention_kit import datasets, intervals, invoices, mrr, tables
 from retention_kit.exceptions import DataError, ParamsError
 
 AS_OF = datasets.TINY_AS_OF
@@ -178,6 +178,75 @@ def test_bridge_is_that_of_a_plain_loop(rows: list[tuple]) -> None:
     ].tolist()
     people = bridge["customers_begin"] + bridge["customers_new"] + bridge["customers_reactivated"]
     assert (people - bridge["customers_churned"]).tolist() == bridge["customers_end"].tolist()
+
+
+def plain_cents(table: pd.DataFrame, start: pd.Timestamp, end: pd.Timestamp) -> dict[str, int]:
+    """The bridge of one month in whole cents, from dictionaries and a walk through each customer's days."""
+    cents = dict.fromkeys(MONEY, 0)
+    for who in set(table["customer_id"]):
+        rows = [row for row in table.itertuples() if row.customer_id == who]
+        edges = {row.started_at for row in rows} | {row.ended_at for row in rows if not pd.isna(row.ended_at)}
+        paid, ever = 0, False
+        for moment in sorted(edges):
+            running = [
+                round(row.mrr * 100)
+                for row in rows
+                if row.started_at <= moment and (pd.isna(row.ended_at) or moment < row.ended_at)
+            ]
+            step = sum(running) - paid
+            paid += step
+            if moment < start:
+                cents["begin"] += step
+            elif moment < end and step:
+                back = "reactivation" if ever else "new"
+                rise = "expansion" if paid > step else back
+                cents[rise if step > 0 else "contraction" if paid else "churn"] += abs(step)
+            cents["end"] += step * (moment < end)
+            ever = ever or paid > 0
+    return cents
+
+
+history = st.tuples(
+    st.sampled_from("abc"),
+    st.sampled_from(range(0, 121, 5)),
+    st.sampled_from([0, 1, 5, 10, 31, 60, 365]) | st.none(),
+    st.sampled_from([0.0, 0.01, 3.33, 8.35, 19.99, 1e6]),  # 0 is a trial
+)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(history, min_size=1, max_size=9))
+def test_the_bridge_adds_up_to_the_cent_every_month(rows: list[tuple]) -> None:
+    first = pd.Timestamp("2024-01-01")
+    days = [(who, first + pd.Timedelta(days=day), length, price) for who, day, length, price in rows]
+    table = fees(
+        *((who, at, n if n is None else at + pd.Timedelta(days=n), price) for who, at, n, price in days)
+    )
+    bridge = mrr.mrr_movements(table, as_of="2024-06-01").set_index("period")
+    cents = (bridge[MONEY] * 100).round().astype("int64")
+    gained = cents["new"] + cents["reactivation"] + cents["expansion"]
+    assert (cents["begin"] + gained - cents["contraction"] - cents["churn"]).tolist() == cents["end"].tolist()
+    assert cents["begin"].tolist() == [0, *cents["end"]][:-1]
+    for start in bridge.index:
+        assert cents.loc[start].to_dict() == plain_cents(table, start, start + pd.offsets.MonthBegin())
+
+
+def test_an_annual_plan_is_spread_over_its_months() -> None:
+    paid = pd.DataFrame(
+        {
+            "customer_id": ["a", "a", "b"],
+            "period_start": pd.to_datetime(["2023-02-28", "2024-02-28", "2024-01-31"]),
+            "period_end": pd.to_datetime(["2024-02-28", "2025-02-28", "2024-02-29"]),
+            "amount": [120.00, 150.00, 9.99],
+        }
+    )
+    table = invoices.subscriptions_from_invoices(paid, as_of="2024-04-01")
+    bridge = mrr.mrr_movements(table, as_of="2024-04-01")
+    assert bridge.tail(3)[MONEY].to_numpy().tolist() == [
+        [10, 9.99, 0, 0, 0, 0, 19.99],
+        [19.99, 0, 0, 2.5, 0, 9.99, 12.5],
+        [12.5, 0, 0, 0, 0, 0, 12.5],
+    ]
 
 
 # -- retention ----------------------------------------------------------------
