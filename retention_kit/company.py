@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from retention_kit.company_events import draw_events
 from retention_kit.company_truth import (
     ANSWER_DAYS,
     COMMENTS,
@@ -48,7 +49,7 @@ class _People:
 
 
 def simulate(truth: Truth) -> dict[str, pd.DataFrame]:
-    """Two years of the invented company: `orders`, `subscriptions`, `responses`, `customers`.
+    """Two years of the invented company: `orders`, `events`, `subscriptions`, `responses`, `customers`.
 
     The same truth gives the same frames, to the last digit.
 
@@ -56,10 +57,10 @@ def simulate(truth: Truth) -> dict[str, pd.DataFrame]:
     --------
     >>> frames = simulate(Truth(customers=50))
     >>> sorted(frames), frames["orders"]["customer_id"].nunique()
-    (['customers', 'orders', 'responses', 'subscriptions'], 50)
+    (['customers', 'events', 'orders', 'responses', 'subscriptions'], 50)
     """
     # One stream a part, so that a change to one leaves the others as they were.
-    streams = np.random.default_rng(truth.seed).spawn(5)
+    streams = np.random.default_rng(truth.seed).spawn(6)
     people = _draw_people(streams[0], truth)
     orders = _draw_orders(streams[1], truth, people)
     subscriptions = _draw_subscriptions(streams[2], truth, people)
@@ -68,6 +69,7 @@ def simulate(truth: Truth) -> dict[str, pd.DataFrame]:
         "subscriptions": subscriptions,
         "responses": _draw_responses(streams[3], truth, people, orders, subscriptions),
         "customers": _draw_customers(streams[4], truth, people),
+        "events": draw_events(streams[5], truth, orders, pd.Series(_rank(people.buying), people.ids)),
     }
 
 

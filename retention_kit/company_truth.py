@@ -39,6 +39,12 @@ class Truth:
     segments, margins, countries, channels, acquisition_costs, contactable
         Shares of customers by segment, country and first order's channel; margin by segment; mean cost of
         a new customer by channel; share who may be contacted.
+    visits_after_order, visit_days
+        Mean number of visits without an order that each order brings; the mean days until one.
+    favourite_chance, favourite_days
+        Chance of the `slowest` and the `keenest` buyer to save a favourite, and in between by the rank of
+        the buying rate; within so many days of the first order. Saving one changes nothing that a
+        customer does later: all the difference between who did and who did not is who they are.
     """
 
     name: str = "Larkmoor Coffee"
@@ -107,12 +113,21 @@ class Truth:
         default_factory=lambda: {"marketplace": 14.0, "social": 19.0, "search": 16.0, "direct": 4.0}
     )
     contactable: float = 0.84
+    visits_after_order: float = 2.5
+    visit_days: float = 12.0
+    favourite_chance: Mapping[str, float] = field(default_factory=lambda: {"slowest": 0.10, "keenest": 0.60})
+    favourite_days: int = 14
 
     @property
     def mean_order_value(self) -> float:
         """Mean spend an order over all customers, p gamma / (q - 1), in euros."""
         spend = self.gamma_gamma
         return spend["p"] * spend["gamma"] / (spend["q"] - 1)
+
+    @property
+    def favourite_rate(self) -> float:
+        """Share of all customers who save a favourite within `favourite_days` of their first order."""
+        return (self.favourite_chance["slowest"] + self.favourite_chance["keenest"]) / 2
 
 
 # Orders by hour of the day, midnight first; and new customers by month, January first: both mild.

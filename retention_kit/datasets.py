@@ -68,6 +68,64 @@ def tiny_orders() -> pd.DataFrame:
     return _frame(rows, columns, dates=["ordered_at"])
 
 
+def tiny_events() -> pd.DataFrame:
+    """Sixteen things seven customers did in a shop's app. Use with `as_of=TINY_AS_OF`.
+
+    v a visit, o an order, s a favourite saved:
+
+    =====  ====  ====  ====  ====  ===================================================================
+    who    Jan   Feb   Mar   Apr   on purpose
+    =====  ====  ====  ====  ====  ===================================================================
+    ana    vos   v     .     v     repeats inside a period, two of them on one day; a favourite on the
+                                   fifth day; a skipped period; a return from another country
+    ben    v     .     .     .     seen once
+    cleo         v     .     s     a month's first moment, and the last second before `as_of`; saves a
+                                   favourite far too late for any first week
+    dan          s     .     .     29 February, and begins with the favourite; then a visit exactly on the
+                                   `as_of` midnight: not seen
+    eva                vs    v     a favourite exactly seven days after the first visit, to the second
+    finn                     vs    just begun: too young to have come back
+    gus                            only a visit after `as_of`: not a customer yet
+    =====  ====  ====  ====  ====  ===================================================================
+
+    Rows are in order of customer, not of time. Monthly cohorts are those of `tiny_orders`: January ana
+    and ben 2, 1, 0, 1; February cleo and dan 2, 0, 1; March eva 1, 1; April finn 1. Nobody of January or
+    February is seen in March: observed zeros. Fourteen events of six customers lie before `as_of`.
+
+    Returns
+    -------
+    DataFrame
+        One row an event: `customer_id`, `occurred_at`, `event` (`visited`, `ordered`,
+        `saved_favourite`), `country`.
+
+    Examples
+    --------
+    >>> events = tiny_events()
+    >>> seen = events[events["occurred_at"] < TINY_AS_OF]
+    >>> len(events), len(seen), seen["customer_id"].nunique()
+    (16, 14, 6)
+    """
+    rows = [
+        ("ana", "2024-01-05 10:00:00", "visited", "Austria"),
+        ("ana", "2024-01-05 10:20:00", "ordered", "Austria"),
+        ("ana", "2024-01-09 21:00:00", "saved_favourite", "Austria"),
+        ("ana", "2024-02-10 09:15:00", "visited", "Austria"),
+        ("ana", "2024-04-02 12:00:00", "visited", "Germany"),
+        ("ben", "2024-01-15 08:00:00", "visited", "Germany"),
+        ("cleo", "2024-02-01 00:00:00", "visited", "Germany"),
+        ("cleo", "2024-04-30 23:59:59", "saved_favourite", "Germany"),
+        ("dan", "2024-02-29 20:45:00", "saved_favourite", "Austria"),
+        ("dan", "2024-05-01 00:00:00", "visited", "Austria"),
+        ("eva", "2024-03-08 11:20:00", "visited", "Netherlands"),
+        ("eva", "2024-03-15 11:20:00", "saved_favourite", "Netherlands"),
+        ("eva", "2024-04-11 16:05:00", "visited", "Netherlands"),
+        ("finn", "2024-04-15 07:40:00", "visited", "Austria"),
+        ("finn", "2024-04-15 07:55:00", "saved_favourite", "Austria"),
+        ("gus", "2024-05-03 14:00:00", "visited", "Germany"),
+    ]
+    return _frame(rows, ["customer_id", "occurred_at", "event", "country"], dates=["occurred_at"])
+
+
 def tiny_subscriptions() -> pd.DataFrame:
     """Fourteen stretches of membership of nine customers. Use with `as_of=TINY_AS_OF`.
 
@@ -225,6 +283,29 @@ def demo_orders() -> pd.DataFrame:
     (5000, True)
     """
     return _demo()["orders"].copy()
+
+
+def demo_events() -> pd.DataFrame:
+    """What the invented shop's customers did in its shop and app. Use with `as_of=DEMO_AS_OF`.
+
+    Every order of `demo_orders()` is an `ordered` at the same moment, in a visit that began shortly
+    before it; each order brings some visits on later days; and keen buyers save a favourite more often.
+    How often is in `demo_truth()`, and so is what saving one does to later buying: nothing. Who saves one
+    comes back more all the same, because they would have come back anyway.
+
+    Returns
+    -------
+    DataFrame
+        One row an event, in order of time: `customer_id`, `occurred_at`, `event` (`visited`, `ordered`,
+        `saved_favourite`), `country`, `channel` (of the order it belongs to).
+
+    Examples
+    --------
+    >>> events = demo_events()
+    >>> sorted(events["event"].unique()), bool((events["event"] == "ordered").sum() == len(demo_orders()))
+    (['ordered', 'saved_favourite', 'visited'], True)
+    """
+    return _demo()["events"].copy()
 
 
 def demo_subscriptions() -> pd.DataFrame:

@@ -86,6 +86,7 @@ def _demo(text: str) -> Source:
 
     makers = {
         "orders": datasets.demo_orders,
+        "events": datasets.demo_events,
         "subscriptions": datasets.demo_subscriptions,
         "responses": datasets.demo_responses,
         "customers": datasets.demo_customers,

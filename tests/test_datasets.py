@@ -17,6 +17,7 @@ ORDERS = {
     "country": "str",
     "channel": "str",
 }
+EVENTS = {"customer_id": "str", "occurred_at": "datetime64[us]", "event": "str", "country": "str"}
 SUBSCRIPTIONS = {
     "customer_id": "str",
     "started_at": "datetime64[us]",
@@ -35,10 +36,12 @@ CUSTOMERS = {
 }
 FRAMES = {
     "tiny_orders": ORDERS,
+    "tiny_events": EVENTS,
     "tiny_subscriptions": SUBSCRIPTIONS,
     "tiny_responses": RESPONSES,
     "tiny_customers": CUSTOMERS,
     "demo_orders": ORDERS | {"product": "str"},
+    "demo_events": EVENTS | {"channel": "str"},
     "demo_subscriptions": SUBSCRIPTIONS,
     "demo_responses": RESPONSES,
     "demo_customers": CUSTOMERS,
@@ -106,6 +109,35 @@ def test_tiny_orders_other_edges(tiny_seen):
     assert tiny_seen["country"].nunique() == 3
     assert "gus" not in set(tiny_seen["customer_id"])
     assert datasets.tiny_orders()["order_id"].is_unique
+
+
+# ---------------------------------------------------------------- tiny: events
+
+
+def test_tiny_events_live_the_months_of_the_tiny_orders():
+    def months(frame: pd.DataFrame, moment: str) -> pd.Series:
+        seen = frame[frame[moment] < TINY_AS_OF]
+        return seen.groupby("customer_id")[moment].agg(lambda moments: sorted(set(moments.dt.month)))
+
+    events, orders = datasets.tiny_events(), datasets.tiny_orders()
+    assert months(events, "occurred_at").equals(months(orders, "ordered_at"))
+    assert months(events, "occurred_at")["ana"] == [1, 2, 4]
+
+
+def test_tiny_events_edges():
+    events = datasets.tiny_events()
+    of = dict(iter(events.groupby("customer_id")))
+    first_days = of["ana"]["occurred_at"].dt.normalize()
+    assert first_days.iloc[0] == first_days.iloc[1] != first_days.iloc[2]
+    assert of["ana"]["country"].unique().tolist() == ["Austria", "Germany"]
+    assert of["dan"]["event"].tolist() == ["saved_favourite", "visited"]
+    assert of["dan"]["occurred_at"].iloc[1] == TINY_AS_OF
+    assert of["eva"]["occurred_at"].diff().iloc[1] == pd.Timedelta("7D")
+    assert of["eva"]["event"].iloc[1] == of["finn"]["event"].iloc[1] == "saved_favourite"
+    first, last = of["cleo"]["occurred_at"]
+    assert (first, last) == (pd.Timestamp("2024-02-01"), TINY_AS_OF - pd.Timedelta("1s"))
+    assert of["gus"]["occurred_at"].iloc[0] > TINY_AS_OF
+    assert not events["occurred_at"].is_monotonic_increasing
 
 
 # ---------------------------------------------------------------- tiny: subscriptions
@@ -347,6 +379,97 @@ def test_spend_does_not_hang_on_frequency():
     orders = datasets.demo_orders().groupby("customer_id")["amount"].agg(["size", "mean"])
     correlation = orders["size"].corr(orders["mean"], method="spearman")
     assert abs(correlation) < 4 / np.sqrt(len(orders))
+
+
+# ---------------------------------------------------------------- demo: visits and favourites
+
+
+@pytest.fixture(scope="module")
+def lives():
+    """Each customer's first moment, the moment a favourite was saved, and the first order."""
+    events = datasets.demo_events()
+    saved = events[events["event"] == "saved_favourite"].set_index("customer_id")
+    assert saved.index.is_unique
+    first = events.groupby("customer_id")["occurred_at"].min()
+    ordered = datasets.demo_orders().groupby("customer_id")["ordered_at"].min()
+    return pd.DataFrame({"first": first, "saved": saved["occurred_at"], "ordered": ordered})
+
+
+def test_demo_events_are_moderate_and_in_time():
+    events = datasets.demo_events()
+    assert 50_000 < len(events) < 150_000
+    assert events["occurred_at"].is_monotonic_increasing
+    assert events["occurred_at"].min() >= DEMO_START
+    assert events["occurred_at"].max() < DEMO_AS_OF
+    assert events["event"].value_counts().index.tolist() == ["visited", "ordered", "saved_favourite"]
+
+
+def test_each_order_is_an_event_at_its_moment():
+    ordered = datasets.demo_events().query("event == 'ordered'").drop(columns="event")
+    orders = datasets.demo_orders()[["customer_id", "ordered_at", "country", "channel"]]
+    expected = orders.rename(columns={"ordered_at": "occurred_at"})
+    keys = ["occurred_at", "customer_id"]
+    pd.testing.assert_frame_equal(
+        ordered.sort_values(keys, ignore_index=True), expected.sort_values(keys, ignore_index=True)
+    )
+
+
+def test_a_life_begins_in_the_visit_of_the_first_order(lives):
+    assert (lives["first"] < lives["ordered"]).mean() > 0.99
+    assert (lives["first"] <= lives["ordered"]).all()
+    assert (lives["first"].dt.normalize() == lives["ordered"].dt.normalize()).all()
+
+
+def test_favourites_are_saved_as_often_as_the_truth_says(lives):
+    truth = datasets.demo_truth()
+    assert truth.favourite_rate == (0.1 + 0.6) / 2
+    days = pd.Timedelta(days=truth.favourite_days)
+    observed = lives[lives["first"] + days <= DEMO_AS_OF]
+    saved = (observed["saved"] - observed["first"]) < days
+    assert (observed["saved"].notna() == saved).all()
+    error = np.sqrt(truth.favourite_rate * (1 - truth.favourite_rate) / len(observed))
+    assert abs(saved.mean() - truth.favourite_rate) < 4 * error
+
+
+def test_who_saves_a_favourite_buys_more_and_would_have_anyway():
+    def gap(**truth) -> tuple[float, float]:
+        frames = company.simulate(company.Truth(**truth))
+        saved = frames["events"].query("event == 'saved_favourite'")["customer_id"]
+        orders = frames["orders"].groupby("customer_id").size()
+        who = orders.index.isin(saved)
+        error = np.sqrt(orders[who].var() / who.sum() + orders[~who].var() / (~who).sum())
+        return orders[who].mean() - orders[~who].mean(), error
+
+    difference, error = gap()
+    assert difference > 4 * error
+    # Where saving does not hang on how keen a buyer is, nothing is left of the difference.
+    difference, error = gap(favourite_chance={"slowest": 0.35, "keenest": 0.35})
+    assert abs(difference) < 4 * error
+
+
+def test_visits_after_an_order_are_as_many_as_the_truth_says():
+    truth = datasets.demo_truth()
+    events, orders = datasets.demo_events(), datasets.demo_orders()
+    visits = (events["event"] == "visited").sum() - len(orders) - (events["event"] == "saved_favourite").sum()
+    age = (DEMO_AS_OF - orders["ordered_at"].dt.normalize()).dt.days - 1
+    # Whole days, one at least: seen when the wait is below the order's age in whole days.
+    expected = truth.visits_after_order * (1 - np.exp(-np.maximum(age, 0) / truth.visit_days)).sum()
+    assert abs(visits - expected) < 4 * np.sqrt(expected)
+
+
+def test_visits_after_an_order_come_as_soon_as_the_truth_says():
+    events, orders = datasets.demo_events(), datasets.demo_orders()
+    once = orders[~orders.duplicated("customer_id", keep=False)].set_index("customer_id")["ordered_at"]
+    once = once[once < DEMO_AS_OF - pd.Timedelta("200D")].dt.normalize()
+    saved = events.loc[events["event"] == "saved_favourite", "customer_id"]
+    visits = events[events["customer_id"].isin(once.index.difference(saved)) & (events["event"] == "visited")]
+    days = (visits["occurred_at"].dt.normalize() - visits["customer_id"].map(once)).dt.days
+    waits = days[days > 0]
+    mean = 1 + 1 / (
+        np.exp(1 / datasets.demo_truth().visit_days) - 1
+    )  # whole days, the next one at the soonest
+    assert waits.min() == 1
+    assert abs(waits.mean() - mean) < 4 * waits.std() / np.sqrt(len(waits))
 
 
 # ---------------------------------------------------------------- demo: the membership

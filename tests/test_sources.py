@@ -174,7 +174,7 @@ def test_parquet_by_path_and_by_glob(tmp_path: Path) -> None:
     assert cells(tmp_path / "*.parquet", ["who"]) == {"who": ["a", "b", "c", "d"]}
 
 
-@pytest.mark.parametrize("kind", ["orders", "subscriptions", "responses", "customers"])
+@pytest.mark.parametrize("kind", ["orders", "events", "subscriptions", "responses", "customers"])
 def test_the_invented_company_has_each_kind_of_table(kind: str) -> None:
     opened = open_source(f"demo://{kind}")
     assert "customer_id" in opened.columns
@@ -293,7 +293,7 @@ NOT_THERE = (
         (
             "demo://order",
             "'demo://order' is no table of the demo company. "
-            "It has ['customers', 'orders', 'responses', 'subscriptions'].",
+            "It has ['customers', 'events', 'orders', 'responses', 'subscriptions'].",
         ),
         (
             "postgres://user:secret@host/db",
