@@ -3,6 +3,7 @@
 import importlib
 import inspect
 from collections.abc import Callable
+from functools import partial, wraps
 from typing import Any
 
 import ibis
@@ -12,44 +13,93 @@ import pyarrow as pa
 import pytest
 
 import retention_kit
-from retention_kit import churn, clv, datasets, mrr, nps, purchases, retention, session, tables
+from retention_kit import (
+    activation,
+    churn,
+    clv,
+    cohorts,
+    datasets,
+    inactivity,
+    leaving,
+    lifecycle,
+    losses,
+    mrr,
+    nps,
+    purchases,
+    recurring,
+    retention,
+    rfm,
+    rhythm,
+    session,
+    spending,
+    tables,
+)
 from retention_kit.exceptions import DataError
 
 # Functions and classes of each public module. Taking one away breaks somebody's notebook.
 PUBLIC = {
-    "churn": ["annual_churn", "average_churn", "churn_rates"],
+    "activation": ["activation"],
+    "churn": [
+        *("annual_churn", "average_churn", "churn_rates", "classify_churn", "convert_churn"),
+        *("explain_figure",),
+    ],
     "clv": ["clv_formula", "clv_historical", "clv_of_subscribers", "retention_uplift"],
+    "cohorts": ["cohort_revenue"],
+    "comparisons": ["compare"],
     "datasets": [
-        *("demo_customers", "demo_orders", "demo_responses", "demo_subscriptions", "demo_truth"),
-        *("tiny_customers", "tiny_orders", "tiny_responses", "tiny_subscriptions"),
+        *("demo_customers", "demo_events", "demo_orders", "demo_responses", "demo_subscriptions"),
+        *("demo_truth", "tiny_customers", "tiny_events", "tiny_orders", "tiny_responses"),
+        *("tiny_subscriptions",),
     ],
     "exhibits": [
-        *("Exhibit", "axes", "bounds", "cards", "cards_html", "checks_html", "counted", "data_checks"),
-        *("figure", "finding", "heat_table", "notes", "sentence", "table", "value", "warnings"),
+        *("Exhibit", "axes", "bounds", "cards", "cards_html", "checks_html", "counted", "customer_table"),
+        *("data_checks", "figure", "finding", "heat_table", "notes", "sentence", "table", "value"),
+        *("warnings",),
     ],
+    "explanations": ["Candidate", "as_text", "explained", "month_over", "period_given", "sentence", "words"],
     "headlines": ["Headline", "of"],
+    "inactivity": ["inactivity_churn", "inactivity_windows"],
     "intervals": ["adjusted_wald", "difference", "mean", "poisson", "ratio", "wilson"],
+    "invoices": ["subscriptions_from_invoices"],
+    "leaving": ["churn_hazard", "churn_reasons", "tenure_survival"],
+    "lifecycle": ["lifecycle", "stickiness"],
+    "losses": ["churn_by_margin", "save_rate"],
     "mrr": ["mrr_movements", "revenue_retention"],
-    "nps": ["nps", "nps_from_counts"],
-    "params": ["Client", "Data", "Table", "client_files", "dump", "find", "read"],
+    "nps": ["explain_figure", "nps", "nps_from_counts"],
+    "params": ["Client", "Data", "Table", "Thresholds", "client_files", "dump", "find", "read"],
     "periods": [
-        *("activity", "birth_values", "check_period", "cohorts", "first_incomplete"),
-        *("index", "index_of", "start_of", "starts"),
+        *("activity", "birth_values", "check_period", "cohorts", "first_incomplete", "index", "index_of"),
+        *("start_of", "starts", "unit"),
     ],
     "plots": [
-        *("plot_average_retention", "plot_churn_rates", "plot_clv_historical", "plot_first_and_returning"),
-        *("plot_mrr_movements", "plot_nps", "plot_retention_curves", "plot_retention_matrix"),
+        *("plot_activation", "plot_average_retention", "plot_churn_hazard", "plot_churn_rates"),
+        *("plot_clv_historical", "plot_cohort_revenue", "plot_first_and_returning"),
+        *("plot_inactivity_windows", "plot_lifecycle", "plot_mrr_movements", "plot_nps"),
+        *("plot_retention_curves", "plot_retention_matrix", "plot_rfm_segments", "plot_survival"),
     ],
-    "purchases": ["first_and_returning", "repeat_purchase_rate"],
+    "policies": ["Policy", "applied", "is_paused", "named", "presets"],
+    "purchases": [
+        *("first_and_returning", "repeat_purchase_rate", "repeat_within", "returning_customer_rate"),
+        *("time_to_second_order",),
+    ],
+    "recurring": ["cohort_mrr", "recurring_rates"],
     "reports": ["Outcome", "made_with", "notebooks_folder", "run"],
     "retention": [
-        *("assign_cohorts", "average_retention", "period_retention", "retention_change", "retention_rates"),
+        *("assign_cohorts", "average_retention", "explain_figure", "period_retention", "retention_change"),
+        *("retention_rates",),
+    ],
+    "rfm": ["classify_customers", "cut_points", "rfm_segments"],
+    "rhythm": [
+        *("average_orders", "days_between_orders", "gap_distribution", "orders_per_customer"),
+        *("overdue_customers", "reorder_dates"),
     ],
     "sentences": ["Voice", "languages", "read_catalogue"],
+    "spending": ["spend_per_customer", "spend_ratio"],
+    "survival": ["log_rank", "survival_at", "survival_curve", "survival_summary"],
     "tables": [
-        *("Loaded", "assign_customers", "by_columns"),
-        *("load", "load_customers", "load_orders", "load_responses", "load_subscriptions"),
-        *("orders", "responses", "subscriptions"),
+        *("Loaded", "assign_customers", "by_columns", "load", "load_customers", "load_events"),
+        *("load_orders", "load_responses", "load_subscriptions", "orders", "orders_or_events", "responses"),
+        *("subscriptions",),
     ],
 }
 
@@ -78,68 +128,135 @@ def test_every_public_name_says_what_it_is(name: str) -> None:
 
 def own_names(module: Any) -> list[str]:
     found = inspect.getmembers(module, lambda value: inspect.isfunction(value) or inspect.isclass(value))
-    return [name for name, value in found if value.__module__ == module.__name__ and not name.startswith("_")]
+    return [name for name, value in found if _belongs(value, module) and not name.startswith("_")]
+
+
+def _belongs(value: Any, module: Any) -> bool:
+    return value.__module__ == module.__name__ or value.__module__.startswith(f"{module.__name__}.")
 
 
 # -- one answer, whatever it is asked of --------------------------------------
 
 AS_OF = datasets.TINY_AS_OF
-ORDERS, SUBSCRIPTIONS, RESPONSES = (
+
+
+def priced_subscriptions() -> pd.DataFrame:
+    return datasets.tiny_subscriptions().assign(margin=0.5)
+
+
+ORDERS, EVENTS, SUBSCRIPTIONS, PRICED, RESPONSES = (
     (datasets.tiny_orders, tables.load_orders, ["country", "channel"]),
+    (datasets.tiny_events, tables.load_events, ["country"]),
     (datasets.tiny_subscriptions, tables.load_subscriptions, ["plan", "cancel_reason"]),
+    (priced_subscriptions, tables.load_subscriptions, ["plan", "cancel_reason"]),
     (datasets.tiny_responses, tables.load_responses, ["customer_id", "comment"]),
 )
 
 
-def cohorts_of(orders: Any, *, by: str | None = None, **how: Any) -> pd.DataFrame:
-    """A verb gives a lazy table and knows no groups."""
-    return retention.assign_cohorts(orders, **how).order_by("customer_id").to_pandas()
+def ungrouped(noun: Callable, *asked: Any) -> Callable:
+    """For what knows no groups: the same, whatever `by` says. A lazy table is read, in one order."""
+
+    @wraps(noun)
+    def answered(data: Any, *, by: str | None = None, **how: Any) -> pd.DataFrame:
+        answer = noun(data, *asked, **how)
+        return answer.order_by("customer_id").to_pandas() if isinstance(answer, ibis.Table) else answer
+
+    return answered
 
 
-NOUNS: dict[Callable, tuple[tuple, dict]] = {
-    cohorts_of: (ORDERS, {}),
-    retention.retention_rates: (ORDERS, {}),
-    purchases.repeat_purchase_rate: (ORDERS, {}),
-    purchases.first_and_returning: (ORDERS, {"period": "month"}),
-    clv.clv_historical: (ORDERS, {"margin": 0.5}),
-    churn.churn_rates: (SUBSCRIPTIONS, {}),
-    mrr.mrr_movements: (SUBSCRIPTIONS, {}),
-    mrr.revenue_retention: (SUBSCRIPTIONS, {"start": "2024-02-01", "end": "2024-04-01"}),
-    nps.nps: (RESPONSES, {"period": "month"}),
-}
-DATA = {"orders", "subscriptions", "responses"}
+NOUNS: list[tuple[Callable, tuple, dict]] = [
+    (ungrouped(retention.assign_cohorts), ORDERS, {}),
+    (retention.retention_rates, ORDERS, {}),
+    (retention.retention_rates, ORDERS, {"counting": "on_or_after"}),
+    (
+        retention.retention_rates,
+        ORDERS,
+        {"counting": [(1, 2)], "window": "elapsed", "denominator": "eligible"},
+    ),
+    (retention.retention_rates, EVENTS, {"period": "week_sunday", "age_zero": "return"}),
+    (ungrouped(retention.explain_figure, "50 %"), ORDERS, {}),
+    (cohorts.cohort_revenue, ORDERS, {}),
+    (lifecycle.lifecycle, ORDERS, {}),
+    (lifecycle.lifecycle, EVENTS, {"period": "week"}),
+    (lifecycle.stickiness, EVENTS, {}),
+    (activation.activation, EVENTS, {"event": "saved_favourite", "within_days": 7, "period": "week"}),
+    (purchases.repeat_purchase_rate, ORDERS, {"start": "2024-02-01"}),
+    (purchases.returning_customer_rate, ORDERS, {"start": "2024-02-01"}),
+    (purchases.repeat_within, EVENTS, {}),
+    (purchases.time_to_second_order, ORDERS, {}),
+    (purchases.first_and_returning, ORDERS, {"period": "month"}),
+    (spending.spend_per_customer, ORDERS, {}),
+    (spending.spend_ratio, ORDERS, {}),
+    (ungrouped(rfm.classify_customers), ORDERS, {}),
+    (ungrouped(rfm.cut_points), ORDERS, {}),
+    (rfm.rfm_segments, ORDERS, {}),
+    (rhythm.orders_per_customer, EVENTS, {}),
+    (rhythm.average_orders, ORDERS, {}),
+    (rhythm.days_between_orders, ORDERS, {}),
+    (rhythm.gap_distribution, EVENTS, {}),
+    (rhythm.reorder_dates, ORDERS, {}),
+    (rhythm.overdue_customers, ORDERS, {}),
+    (inactivity.inactivity_churn, ORDERS, {"window_days": 30}),
+    (inactivity.inactivity_windows, EVENTS, {}),
+    (clv.clv_historical, ORDERS, {"margin": 0.5}),
+    (churn.churn_rates, SUBSCRIPTIONS, {}),
+    (churn.churn_rates, SUBSCRIPTIONS, {"denominator": "exposure", "policy": "profitwell"}),
+    (ungrouped(partial(churn.explain_figure, month="2024-03"), "50 %"), SUBSCRIPTIONS, {}),
+    (leaving.churn_reasons, SUBSCRIPTIONS, {}),
+    (leaving.churn_hazard, SUBSCRIPTIONS, {}),
+    (leaving.tenure_survival, SUBSCRIPTIONS, {}),
+    (mrr.mrr_movements, SUBSCRIPTIONS, {}),
+    (mrr.revenue_retention, SUBSCRIPTIONS, {"start": "2024-02-01", "end": "2024-04-01"}),
+    (recurring.recurring_rates, SUBSCRIPTIONS, {}),
+    (recurring.cohort_mrr, SUBSCRIPTIONS, {}),
+    (losses.save_rate, SUBSCRIPTIONS, {"months": 1}),
+    (losses.churn_by_margin, PRICED, {}),
+    (nps.nps, RESPONSES, {"period": "month"}),
+    (ungrouped(nps.explain_figure, "10"), RESPONSES, {}),
+]
+DATA = {"orders", "events", "subscriptions", "responses"}
+ON_DATA = (
+    *(retention, cohorts, lifecycle, activation, purchases, spending, rfm, rhythm, inactivity),
+    *(churn, leaving, mrr, recurring, losses, nps, clv),
+)
+
+
+def name_of(noun: Callable) -> str:
+    inner = getattr(noun, "__wrapped__", noun)
+    return getattr(inner, "func", inner).__name__
 
 
 def test_every_noun_on_data_is_here() -> None:
-    modules = (retention, purchases, churn, mrr, nps, clv)
     on_data = {
         name
-        for module in modules
+        for module in ON_DATA
         for name in own_names(module)
         if next(iter(inspect.signature(getattr(module, name)).parameters)) in DATA
     }
-    assert on_data - {"assign_cohorts"} == {noun.__name__ for noun in NOUNS} - {"cohorts_of"}
+    assert on_data == {name_of(noun) for noun, _, _ in NOUNS}
 
 
-@pytest.mark.parametrize("groups", [None, "one", "two"])
-@pytest.mark.parametrize("noun", NOUNS, ids=lambda noun: noun.__name__)
-def test_frame_loaded_and_ibis_give_one_answer(noun: Callable, groups: str | None) -> None:
-    (make, load, columns), how = NOUNS[noun]
-    by = {None: None, "one": columns[0], "two": columns}[groups]
+@pytest.mark.parametrize("groups", [None, "one", "all"])
+@pytest.mark.parametrize(("noun", "given", "how"), NOUNS, ids=[name_of(noun) for noun, _, _ in NOUNS])
+def test_frame_loaded_and_ibis_give_one_answer(
+    noun: Callable, given: tuple, how: dict, groups: str | None
+) -> None:
+    make, load, columns = given
+    by = {None: None, "one": columns[0], "all": columns}[groups]
     frame = make()
     answer = noun(frame, as_of=AS_OF, by=by, **how)
     assert len(answer)
     loaded = load(frame, as_of=AS_OF, columns={name: name for name in columns})
     own = session.connection().create_table(session.new_name("api"), frame)
     other = ibis.duckdb.connect().create_table("api", frame)
-    given = {
+    given_as = {
         "loaded": noun(loaded, by=by, **how),
         "loaded with as_of": noun(loaded, as_of=AS_OF, by=by, **how),
         "Ibis, session": noun(own, as_of=AS_OF, by=by, **how),
         "Ibis, elsewhere": noun(other, as_of=AS_OF, by=by, **how),
     }
-    for kind, again in given.items():
-        pd.testing.assert_frame_equal(again, answer, obj=f"{noun.__name__} of {kind}")
+    for kind, again in given_as.items():
+        pd.testing.assert_frame_equal(again, answer, obj=f"{name_of(noun)} of {kind}")
         assert {key: again.attrs.get(key) for key in ("definition", "as_of")} == (
             {key: answer.attrs.get(key) for key in ("definition", "as_of")}
         )
