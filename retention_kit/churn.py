@@ -1,30 +1,41 @@
 """Churn: who stops paying."""
 
+from types import MappingProxyType
 from typing import Any
 
-import ibis
-import ibis.expr.types as ir
 import pandas as pd
 
-from retention_kit import billing, intervals, periods, tables
+from retention_kit import attrition, churn_candidates, denominators, intervals, periods, policies, tables
+from retention_kit.denominators import Denominator
 from retention_kit.exceptions import DataError, ParamsError
 from retention_kit.moments import Date
 from retention_kit.periods import Period
-from retention_kit.tables import Columns, Loaded
+from retention_kit.policies import Policy
+from retention_kit.tables import Columns
+from retention_kit.windows import check_option
+
+#: The field's rule of thumb, a month: under `healthy` is fine, over `urgent` wants attention now. It is a
+#: habit of e-commerce and software sellers, not a finding: a client file can set its own.
+CHURN_THRESHOLDS = MappingProxyType({"healthy": 0.05, "urgent": 0.10})
 
 _PER_YEAR = {"day": 365, "week": 365 / 7, "month": 12, "quarter": 4, "year": 1}
 
 
 def churn_rates(
-    subscriptions: Any, *, as_of: Date | None = None, period: Period = "month", by: Columns = None
+    subscriptions: Any,
+    *,
+    as_of: Date | None = None,
+    period: Period = "month",
+    by: Columns = None,
+    denominator: Denominator = "start",
+    policy: str | Policy = "house",
 ) -> pd.DataFrame:
-    """Of the customers who paid when the period began, how many no longer pay when it is over?
+    """Of the customers who could be lost in a period, how many no longer pay when it is over?
 
-    The denominator is those at the start: who joins during the period is in neither number, and who
-    leaves and comes back before its end did not churn. Published rates divide by other things (the
-    start and the new, the average): with the same losses they print other figures. A customer on
-    several subscriptions counts once, and one whose subscriptions are all free is not paying. Only
-    periods that lie wholly before `as_of` have a row, and none where nobody paid at the start.
+    Published rates divide by different things, and print different figures for the same losses. A
+    customer on several subscriptions counts once, and one whose subscriptions are all free is not
+    paying. Who leaves and is back before the period is over did not churn (but see `exposure`). Only
+    periods that lie wholly before `as_of` have a row, and none with nobody to lose.
 
     Parameters
     ----------
@@ -34,21 +45,43 @@ def churn_rates(
     as_of : date or str
         The first moment not observed.
     period : {"day", "week", "month", "quarter", "year"}
+        Weeks begin on Monday; `week_saturday` and `week_sunday` on the day they name.
     by : str or list of str, optional
         One row a value, as it stands at the period's start (in the subscription that began last; of
-        several at one moment, the smallest value). Moving to another value is not churn.
+        several at one moment, the smallest value); how it stands for another denominator than `start`
+        is in `attrs["definition"]`. Moving to another value is not churn.
+    denominator : {"start", "start_plus_new", "average", "exposure", "due_for_renewal"}
+        What is divided by what:
+
+        - `start`: those paying just before the period; of them, those not paying just before the next.
+          Who joins during the period is in neither number.
+        - `start_plus_new`: those paying just before the period and those who begin to pay in it, new or
+          back; of them all, those not paying just before the next. Growth makes it look better.
+        - `average`: the lost of `start`, over the mean of the numbers paying just before the period and
+          just before the next. No share of anybody: it can pass 1.
+        - `exposure`: every stop of paying inside the period, also of those who joined in it and of those
+          who came back, over the customer-periods paid for in it. A rate of events in time, not a share.
+          Who stops on a period's first moment has not paid in it; where nobody else did, it has no row.
+        - `due_for_renewal`: those of whom a paid subscription ended inside the period; of them, those not
+          paying just before the next. It needs a row a term: where a row runs until the customer leaves,
+          nearly everyone due is lost. A change of plan ends a row too, and counts as a renewal.
+    policy : str or Policy
+        What counts as what, see `policies`: a name such as "stripe", to reconcile with a billing tool. The
+        denominator stays the one above.
 
     Returns
     -------
     DataFrame
-        One row a period (and value of `by`): `period`, `customers` (paying just before its first
-        moment), `churned` (of them, not paying just before the next period's), `churn_rate`
-        (churned / customers, 0 to 1), `low`, `high` (95 %), `interval`.
+        One row a period (and value of `by`): `period`, `customers` (the denominator: a whole number, but
+        of `average` and `exposure` a float), `churned`, `churn_rate` (churned / customers), `low`, `high`
+        (95 %), `interval` (Wilson; of `average` and `exposure` exact Poisson).
 
     Raises
     ------
     DataError
-        When a column or `as_of` is missing, or the period is not known.
+        When a column or `as_of` is missing, or the period or the denominator is not known.
+    ParamsError
+        When the policy is not known.
 
     Examples
     --------
@@ -62,25 +95,28 @@ def churn_rates(
         period  customers  churned  churn_rate
     2024-02-01          2        1         0.5
     """
-    groups = tables.by_columns(by, taken=("customer_id", "period", "customers", "churned"))
-    loaded = tables.subscriptions(subscriptions, as_of=as_of, columns=groups)
+    check_option("denominator", denominator, tuple(denominators.BY_NAME))
+    groups = tables.by_columns(by, taken=("customer_id", *attrition.COLUMNS))
+    loaded = policies.applied(tables.subscriptions(subscriptions, as_of=as_of, columns=groups), policy)
     end = periods.first_incomplete(loaded, period)
-    counted = _counted(_stretches(loaded, groups, period, end), groups)
-    dense = billing.each_period(counted, groups, end)
-    dense["customers"] = billing.running_total(dense, "change", groups)
-    return _rates(dense[dense["customers"] > 0].reset_index(drop=True), loaded, groups, period)
+    way = denominators.BY_NAME[denominator]
+    frame = attrition.rates(way.count(loaded, groups, period, end), groups, period, way.interval)
+    told = loaded.told(way.definition(period, groups))
+    frame.attrs = told | {"period": period, "denominator": denominator}
+    return frame
 
 
 def average_churn(rates: pd.DataFrame, *, last: int | None = None, by: Columns = None) -> pd.DataFrame:
     """How many are lost in a typical period, over several periods together?
 
     A single period of a small company moves by chance alone; twelve together say more. A customer
-    counts once for every period at risk, so the rate is per customer and period.
+    counts once for every period at risk, so the rate is per customer and period: all that were lost
+    over all that could be, whatever the denominator.
 
     Parameters
     ----------
     rates : DataFrame
-        From `churn_rates`.
+        From `churn_rates` or `inactivity_churn`.
     last : int, optional
         Only the last so many periods; without it, all.
     by : str or list of str, optional
@@ -90,7 +126,8 @@ def average_churn(rates: pd.DataFrame, *, last: int | None = None, by: Columns =
     -------
     DataFrame
         The `by` columns, `periods`, `customers` (customer-periods at risk), `churned`, `churn_rate`
-        (churned / customers), `low`, `high` (Wilson, 95 %), `interval`. No row without a customer.
+        (churned / customers), `low`, `high` (95 %), `interval` (that of `rates`; Wilson where it has
+        none). No row without a customer.
 
     Examples
     --------
@@ -104,95 +141,171 @@ def average_churn(rates: pd.DataFrame, *, last: int | None = None, by: Columns =
     if missing:
         raise DataError(f"rates is missing {missing}. Give churn_rates the same by={by!r}.")
     kept = rates[rates["period"].isin(rates["period"].drop_duplicates().nlargest(last))] if last else rates
+    if "interval" not in kept:
+        kept = kept.assign(interval=intervals.WILSON)
     sums = {
         "periods": ("period", "nunique"),
         "customers": ("customers", "sum"),
         "churned": ("churned", "sum"),
+        "interval": ("interval", "first"),
     }
     frame = kept.assign(_all=0).groupby(groups or ["_all"], dropna=False).agg(**sums).reset_index()
-    frame = frame[[*groups, *sums]].astype(dict.fromkeys(sums, "int64"))
-    frame["churn_rate"] = frame["churned"] / frame["customers"]
+    kinds = {"periods": "int64", "churned": "int64", "customers": rates["customers"].dtype, "interval": "str"}
     # Each customer and period is one yes or no, and a customer who has left is at risk no more.
-    frame["low"], frame["high"] = intervals.wilson(frame["churned"], frame["customers"])
-    frame["interval"] = pd.Series(intervals.WILSON, index=frame.index, dtype="str")
+    frame = attrition.with_bounds(frame[[*groups, *sums]].astype(kinds))
     frame.attrs = {**rates.attrs}
     return frame
 
 
-def annual_churn(rate: float, *, period: Period = "month") -> float:
-    """What a churn rate a month (or day, week, quarter) comes to in a year.
+def classify_churn(
+    average: pd.DataFrame,
+    *,
+    period: Period = "month",
+    healthy: float = CHURN_THRESHOLDS["healthy"],
+    urgent: float = CHURN_THRESHOLDS["urgent"],
+) -> pd.DataFrame:
+    """Is churn healthy, or does it want attention now: what does the whole interval say?
+
+    Read off the interval and not the point: what a few customers more or less would change is called
+    unclear. The thresholds are the field's rule of thumb for shops and software, in a month; a business
+    whose customers buy once in five years needs its own.
+
+    Parameters
+    ----------
+    average : DataFrame
+        From `average_churn`, or any frame of rates with `low` and `high`.
+    period : {"day", "week", "month", "quarter", "year"}
+        What those rates are per; the thresholds are converted to it, compounding.
+    healthy, urgent : float
+        The thresholds, a month.
+
+    Returns
+    -------
+    DataFrame
+        The rows of `average` with `healthy_below`, `urgent_above` (per `period`) and `verdict`: `healthy`
+        (the interval lies below the first), `urgent` (above the second), `between` (between the two), else
+        `unclear`.
+
+    Raises
+    ------
+    ParamsError
+        When a threshold is no share, they are not in order, or `average` is per another period.
+
+    Examples
+    --------
+    >>> lost = pd.DataFrame({"low": [0.02, 0.04, 0.12], "high": [0.04, 0.06, 0.15]})
+    >>> classify_churn(lost)["verdict"].tolist()
+    ['healthy', 'unclear', 'urgent']
+    """
+    below = convert_churn(healthy, period="month", to=period)
+    above = convert_churn(urgent, period="month", to=period)
+    if healthy > urgent:
+        raise ParamsError(f"healthy {healthy} is above urgent {urgent}. Give the smaller one as healthy.")
+    made_per = average.attrs.get("period", period)
+    if periods.unit(made_per) != periods.unit(period):
+        raise ParamsError(f"average is per {made_per}, and period is {period!r}. Type period={made_per!r}.")
+    low, high = average["low"], average["high"]
+    verdicts = [
+        (high < below, "healthy"),
+        (low > above, "urgent"),
+        ((low >= below) & (high <= above), "between"),
+    ]
+    frame = average.assign(healthy_below=below, urgent_above=above, verdict="unclear")
+    for true, verdict in verdicts:
+        frame["verdict"] = frame["verdict"].mask(true, verdict)
+    return frame.astype({"verdict": "str"})
+
+
+def convert_churn(rate: float, *, period: Period = "month", to: Period = "year") -> float:
+    """What a churn rate per month (or day, week, quarter, year) comes to per another length of time.
 
     Rates compound: those who have left cannot leave again, so 5 % a month is 46 % a year and not 60 %.
-    It takes the rate to stay the same all year; young customers usually leave faster.
+    It takes the rate to stay the same all along; young customers usually leave faster. For shares of
+    customers: an `exposure` rate is one of events in time, and only about the same where it is small.
 
     Parameters
     ----------
     rate : float
         Between 0 and 1.
-    period : {"day", "week", "month", "quarter", "year"}
-        What the rate is per; a year has 12 months, 365 days, 365 / 7 weeks.
+    period, to : {"day", "week", "month", "quarter", "year"}
+        What the rate is per, and what it shall be per; a year has 12 months, 365 days, 365 / 7 weeks.
 
     Returns
     -------
     float
-        1 - (1 - rate) ** (periods a year).
+        1 - (1 - rate) ** (to / period).
 
     Raises
     ------
     ParamsError
         When the rate is not between 0 and 1.
     DataError
-        When the period is not known.
+        When a period is not known.
 
     Examples
     --------
+    >>> round(convert_churn(0.05), 3), round(convert_churn(0.46, period="year", to="month"), 3)
+    (0.46, 0.05)
+    """
+    if not 0 <= rate <= 1:
+        raise ParamsError(f"rate is a share between 0 and 1, and it was {rate}. Type 0.05 for 5 %.")
+    lengths = _PER_YEAR[periods.unit(period)] / _PER_YEAR[periods.unit(to)]
+    # 1 - (1 - 0.05) is not quite 0.05, and a threshold has to be what it was said to be.
+    return float(rate if lengths == 1 else 1 - (1 - rate) ** lengths)
+
+
+def annual_churn(rate: float, *, period: Period = "month") -> float:
+    """What a churn rate a month (or day, week, quarter) comes to in a year: `convert_churn` by its usual use.
+
     >>> round(annual_churn(0.05), 3)
     0.46
     """
-    periods.check_period(period)
-    if not 0 <= rate <= 1:
-        raise ParamsError(f"rate is a share between 0 and 1, and it was {rate}. Type 0.05 for 5 %.")
-    return float(1 - (1 - rate) ** _PER_YEAR[period])
+    return convert_churn(rate, period=period)
 
 
-# ---------------------------------------------------------------------------------------------------
+def explain_figure(
+    subscriptions: Any, figure: float | str, *, month: Date, as_of: Date | None = None
+) -> pd.DataFrame:
+    """Somebody's churn of a month is not ours: by which definitions and policies does it come out?
 
+    Tried are counts of customers, of subscriptions and of money over everything that they are divided by
+    in the field, by each policy that changes anything here, and, as a last resort, in the months beside.
+    A match shows how the figure may have been made, not that it was: ask for the two counts.
 
-def _stretches(loaded: Loaded, by: tuple[str, ...], period: Period, end: int) -> ir.Table:
-    """One row a customer and stretch of period starts that found them paying: the `first` and `last` of them.
+    Parameters
+    ----------
+    subscriptions : Loaded, frame or Ibis table
+        Subscriptions with `customer_id`, `started_at` and `ended_at`; with `mrr`, money is tried too.
+    figure : float or str
+        As it was printed: 0.378, "37.8 %". Its digits say how exactly a definition must meet it.
+    month : date or str
+        "2019-12", or any day of it.
+    as_of : date or str
+        The first moment not observed.
 
-    Just before a period's first moment is after every earlier change, so a change inside period p is
-    first seen at the start of p + 1. What is paid between two starts alone was never seen by either.
+    Returns
+    -------
+    DataFrame
+        One row a definition tried, those that match first: `definition`, `group` ("definition", "policy",
+        "other period"), `numerator`, `denominator` (customers, customer-months or currency units), `value`,
+        `matches` (rounded to the figure's digits it is the figure), `ours`, `also` (definitions by the
+        same counts). `attrs["sentence"]` says it in English, `explanations.sentence` in a report's language.
+
+    Raises
+    ------
+    DataError
+        When a column or `as_of` is missing.
+    ParamsError
+        When the figure is none, or the month is none or not over.
+
+    Examples
+    --------
+    >>> fees = pd.DataFrame({
+    ...     "customer_id": ["ann", "ann", "bob"],
+    ...     "started_at": pd.to_datetime(["2024-01-01", "2024-02-10", "2024-01-15"]),
+    ...     "ended_at": pd.to_datetime(["2024-02-10", None, "2024-02-20"]),
+    ... })
+    >>> explain_figure(fees, "67 %", month="2024-02", as_of="2024-03-01").loc[0, "definition"]
+    'lost / average'
     """
-    steps = billing.levels(loaded, by)
-    paid = steps.filter(steps.cents > 0)
-    last = ibis.least(periods.index(paid.until, period).fill_null(end), end)
-    seen = paid.select("customer_id", *by, first=periods.index(paid.since, period) + 1, last=last)
-    seen = seen.filter(seen.last >= seen.first)
-    following = seen.first.lead().over(group_by="customer_id", order_by="first")
-    return seen.mutate(left=(seen.last < end) & (following.isnull() | (following > seen.last + 1)))
-
-
-def _counted(seen: ir.Table, by: tuple[str, ...]) -> pd.DataFrame:
-    """By period: how many more customers pay at its start than at the one before, and how many it lost."""
-    alike = seen.group_by("first", "last", "left", *by).aggregate(customers=seen.count()).to_pandas()
-    rows = [
-        alike.assign(period_index=alike["first"], change=alike["customers"], churned=0),
-        alike.assign(period_index=alike["last"] + 1, change=-alike["customers"], churned=0),
-        alike.assign(period_index=alike["last"], change=0, churned=alike["customers"] * alike["left"]),
-    ]
-    keys = ["period_index", *by]
-    return pd.concat(rows).groupby(keys, dropna=False, as_index=False)[["change", "churned"]].sum()
-
-
-def _rates(dense: pd.DataFrame, loaded: Loaded, by: tuple[str, ...], period: Period) -> pd.DataFrame:
-    frame = dense[[*by, "customers", "churned"]].copy()
-    frame.insert(0, "period", periods.starts(dense["period_index"], period))
-    frame["churn_rate"] = frame["churned"] / frame["customers"]
-    frame["low"], frame["high"] = intervals.wilson(frame["churned"], frame["customers"])
-    frame["interval"] = pd.Series(intervals.WILSON, index=frame.index, dtype="str")
-    frame.attrs = loaded.told(
-        f"Customers paying when the {period} began who no longer paid when it was over, as a "
-        "share of those paying when it began" + (f"; {', '.join(by)} as at its beginning." if by else ".")
-    )
-    return frame
+    return churn_candidates.explained(tables.subscriptions(subscriptions, as_of=as_of), figure, month)

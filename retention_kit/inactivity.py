@@ -1,0 +1,245 @@
+"""Churn where nobody cancels: shops without contracts, by how long a customer has been silent.
+
+A subscriber says when it is over; a shopper just stays away. So churn takes a window: who has not ordered
+for so many days counts as lost. The window is a choice, and `inactivity_windows` shows what it costs.
+"""
+
+import datetime as dt
+from collections.abc import Sequence
+from numbers import Integral
+from typing import Any
+
+import ibis
+import ibis.expr.types as ir
+import pandas as pd
+
+from retention_kit import attrition, intervals, periods, tables
+from retention_kit.exceptions import ParamsError
+from retention_kit.moments import Date
+from retention_kit.periods import Period
+from retention_kit.tables import Columns, Loaded
+
+_MEASURED = ("days", "silences", "returned", "return_rate", "low", "high", "interval")
+
+
+def inactivity_churn(
+    orders: Any,
+    *,
+    window_days: int,
+    as_of: Date | None = None,
+    period: Period = "month",
+    by: Columns = None,
+) -> pd.DataFrame:
+    """Of the customers active when the period began, how many have been silent too long when it is over?
+
+    Active is who did something (ordered, or any event) in the last `window_days` days. That is a
+    convention, not a fact: some of those called lost will come back, the more of them the shorter the
+    window (`inactivity_windows` counts them), and a lost customer is noticed a window late. Rates of
+    two windows are not comparable, nor is one of them with the churn of subscribers. Who goes silent
+    and is back before the period is over did not churn.
+
+    Parameters
+    ----------
+    orders : DataFrame, Ibis table or Loaded
+        Orders (`customer_id`, `ordered_at`) or events (`customer_id`, `occurred_at`).
+    window_days : int
+        After so many whole days without an order a customer is no longer active; one that falls on the
+        window's last moment still counts as in time.
+    as_of : date or str
+        The first moment not observed; a `Loaded` carries its own.
+    period : {"month", "day", "week", "quarter", "year"}
+        Weeks begin on Monday; `week_saturday` and `week_sunday` on the day they name.
+    by : str or list of str, optional
+        Columns to split by, with each customer's value at the first order.
+
+    Returns
+    -------
+    DataFrame
+        One row a period (and value of `by`): `period`, `customers` (active just before its first moment),
+        `churned` (of them, not active just before the next period's), `churn_rate` (churned / customers,
+        0 to 1), `low`, `high` (Wilson 95 %), `interval`. Only periods that were observed to their end and
+        before which a whole window was observed: earlier, old customers are active whom nobody has seen.
+
+    Raises
+    ------
+    DataError
+        When a column or `as_of` is missing, or the period is not known.
+    ParamsError
+        When `window_days` is no whole number of days.
+
+    Examples
+    --------
+    >>> days = ["2024-01-01", "2024-01-05", "2024-01-20", "2024-02-25"]
+    >>> shop = pd.DataFrame({"customer_id": ["a", "a", "b", "b"], "ordered_at": days})
+    >>> lost = inactivity_churn(shop, window_days=30, as_of="2024-03-01")
+    >>> print(lost[["period", "customers", "churned", "churn_rate"]].to_string(index=False))
+        period  customers  churned  churn_rate
+    2024-02-01          2        1         0.5
+    """
+    _check_days("window_days", window_days)
+    groups = tables.by_columns(by, taken=("customer_id", *attrition.COLUMNS))
+    loaded = tables.orders_or_events(orders, as_of=as_of, columns=groups)
+    end = periods.first_incomplete(loaded, period)
+    active = _active(loaded, window_days, period, end)
+    if groups:
+        active = active.join(periods.birth_values(loaded, groups), "customer_id")
+    dense = attrition.each_period(attrition.counted(active, groups), groups, end)
+    dense = dense[dense["period_index"] >= _first_known(loaded, window_days, period)]
+    frame = attrition.rates(dense, groups, period, intervals.WILSON)
+    unit, row = periods.unit(period), _row(loaded)
+    definition = (
+        f"Customers with an {row} in the {window_days} days before the {unit} began and none in the "
+        f"{window_days} days before it was over, as a share of those with one in the {window_days} days "
+        f"before it began" + (f"; {', '.join(groups)} as at the first {row}." if groups else ".")
+    )
+    frame.attrs = loaded.told(definition) | {"period": period, "window_days": window_days}
+    return frame
+
+
+def inactivity_windows(
+    orders: Any,
+    *,
+    as_of: Date | None = None,
+    days: Sequence[int] = (30, 60, 90, 120, 180, 365),
+    by: Columns = None,
+) -> pd.DataFrame:
+    """Had customers been given up after so many days of silence, how often would that have been wrong?
+
+    A silence is the time from an order of a customer to the next, or to the end of the data. Late ones
+    have had little time to end, so for a window of d days only those count that began 2 d days before
+    the end of the data or earlier: each that reached d days was watched for d days more. Even so the
+    rate is of those seen to return, and rises as time goes on. A frequent customer has many silences and
+    counts with each.
+
+    Parameters
+    ----------
+    orders : DataFrame, Ibis table or Loaded
+        Orders (`customer_id`, `ordered_at`) or events (`customer_id`, `occurred_at`).
+    as_of : date or str
+        The first moment not observed; a `Loaded` carries its own.
+    days : sequence of int
+        The windows to try.
+    by : str or list of str, optional
+        Columns to split by, with each customer's value at the first order.
+
+    Returns
+    -------
+    DataFrame
+        The `by` columns, `days`, `silences` (that reached so many days), `returned` (of them, ended by
+        another order), `return_rate` (returned / silences, 0 to 1), `low`, `high` (Wilson 95 %; they take
+        each silence for a customer of its own, and are somewhat narrow for it), `interval`. No row for a
+        window that no silence could be judged by: the history is too short for it.
+
+    Raises
+    ------
+    DataError
+        When a column or `as_of` is missing.
+    ParamsError
+        When `days` holds something that is no whole number of days.
+
+    Examples
+    --------
+    >>> moments = ["2024-01-01", "2024-02-15", "2024-01-01"]
+    >>> shop = pd.DataFrame({"customer_id": ["a", "a", "b"], "ordered_at": moments})
+    >>> print(inactivity_windows(shop, as_of="2024-04-01", days=[30, 60]).iloc[:, :4].to_string(index=False))
+     days  silences  returned  return_rate
+       30         2         1          0.5
+    """
+    windows = sorted({_check_days("days", number) for number in _listed(days)})
+    groups = tables.by_columns(by, taken=("customer_id", *_MEASURED))
+    loaded = tables.orders_or_events(orders, as_of=as_of, columns=groups)
+    periods.first_incomplete(loaded, "day")  # without as_of no silence has an end
+    counted = _silences(loaded, windows, groups)
+    frame = pd.concat([_one_window(counted, groups, number) for number in windows], ignore_index=True)
+    frame = frame[frame["silences"] > 0].sort_values([*groups, "days"]).reset_index(drop=True)
+    frame["return_rate"] = frame["returned"] / frame["silences"]
+    frame["low"], frame["high"] = intervals.wilson(frame["returned"], frame["silences"])
+    frame["interval"] = pd.Series(intervals.WILSON, index=frame.index, dtype="str")
+    row = _row(loaded)
+    frame.attrs = loaded.told(
+        f"Silences of so many days that another {row} ended before the end of the data, as a share of all "
+        "that lasted so long; only silences that began twice as many days before that end, or earlier"
+        + (f"; {', '.join(groups)} as at the first {row}." if groups else ".")
+    )
+    return frame
+
+
+# ---------------------------------------------------------------------------------------------------
+
+
+def _check_days(name: str, number: Any) -> int:
+    if not isinstance(number, Integral) or isinstance(number, bool) or number < 1:
+        example = "window_days=90" if name == "window_days" else "days=(30, 60, 90)"
+        raise ParamsError(f"{name} is a whole number of days from 1, and it was {number!r}. Type {example}.")
+    return int(number)
+
+
+def _listed(days: Any) -> Sequence[Any]:
+    listed = list(days) if isinstance(days, Sequence) and not isinstance(days, str) else [days]
+    if not listed:
+        raise ParamsError("days is empty. Type days=(30, 60, 90).")
+    return listed
+
+
+def _row(loaded: Loaded) -> str:
+    return "order" if loaded.kind == "orders" else "event"
+
+
+def _moments(loaded: Loaded) -> ir.Table:
+    return loaded.table.select("customer_id", since=loaded.table[loaded.moment])
+
+
+def _active(loaded: Loaded, window_days: int, period: Period, end: int) -> ir.Table:
+    """One row a customer and period with an order in it: from the `first` to the `last` period start that its
+    last order speaks for, and whether the customer is gone (`left`) by the one after.
+
+    They end with the start of the next such period, or where the window does. Each customer's last order
+    of a period is all that matters, so the many orders are made few first.
+    """
+    rows = _moments(loaded)
+    newest = rows.group_by("customer_id", began=periods.index(rows.since, period)).aggregate(
+        since=rows.since.max()
+    )
+    orders = newest.mutate(silent=periods.index(newest.since + ibis.interval(days=window_days), period))
+    later = ibis.window(group_by="customer_id", order_by="began")
+    orders = orders.mutate(
+        next_began=orders.began.lead().over(later), next_silent=orders.silent.lead().over(later)
+    )
+    last = ibis.least(orders.silent, orders.next_began.fill_null(end), end)
+    # Gone when the window ends first, or when the next order's own ends inside the period it falls in.
+    gone = (orders.silent < orders.next_began) | (orders.next_silent == orders.next_began)
+    active = orders.select("customer_id", first=orders.began + 1, last=last, left=gone.fill_null(True))
+    return active.filter(active.last >= active.first).mutate(left=lambda t: t.left & (t.last < end))
+
+
+def _first_known(loaded: Loaded, window_days: int, period: Period) -> int:
+    """The first period before which a whole window was observed."""
+    first = _moments(loaded).since.min().to_pyarrow().as_py()
+    known = first.replace(hour=0, minute=0, second=0, microsecond=0) + dt.timedelta(days=window_days)
+    number = periods.index_of(known, period)
+    return number if periods.start_of(number, period) == known else number + 1
+
+
+def _silences(loaded: Loaded, windows: Sequence[int], by: tuple[str, ...]) -> pd.DataFrame:
+    """By group: for each window how many silences reached it, and how many of them another order ended."""
+    rows = _moments(loaded)
+    following = rows.since.lead().over(group_by="customer_id", order_by="since")
+    silences = rows.mutate(following=following)
+    if by:
+        silences = silences.join(periods.birth_values(loaded, by), "customer_id")
+    sums = {}
+    for number in windows:
+        length = ibis.interval(days=number)
+        latest = ibis.timestamp(loaded.observed_until - dt.timedelta(days=2 * number))
+        early = silences.since <= latest
+        ended = silences.following > silences.since + length
+        sums[f"returned_{number}"] = (early & ended.fill_null(False)).cast("int64").sum()
+        sums[f"silences_{number}"] = (early & ended.fill_null(True)).cast("int64").sum()
+    return (silences.group_by(*by) if by else silences).aggregate(**sums).to_pandas()
+
+
+def _one_window(counted: pd.DataFrame, by: tuple[str, ...], number: int) -> pd.DataFrame:
+    frame = counted[[*by]].assign(days=number)
+    for name in ("silences", "returned"):
+        frame[name] = counted[f"{name}_{number}"]
+    return frame.astype(dict.fromkeys(("days", "silences", "returned"), "int64"))

@@ -1,0 +1,398 @@
+"""Who leaves, when in their life as a customer, and the reasons they gave."""
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import ibis
+import ibis.expr.types as ir
+import pandas as pd
+
+from retention_kit import billing, intervals, moments, periods, policies, survival, tables
+from retention_kit.exceptions import ParamsError
+from retention_kit.moments import Date
+from retention_kit.periods import Period
+from retention_kit.policies import Policy
+from retention_kit.tables import Columns, Loaded
+from retention_kit.windows import check_option
+
+#: What stands for the reason of a customer who gave none.
+NOT_STATED = "not stated"
+
+_DAY = 86_400  # seconds
+_SHARES = ("churned", "churn_share", "low", "high", "mrr_lost", "mrr_share", "mrr_low", "mrr_high")
+_HAZARD = ("tenure", "at_risk", "churned", "hazard", "low", "high", "interval")
+_DAYS = {"day": 1, "week": 7}
+_MONTHS = {"month": 1, "quarter": 3, "year": 12}
+
+
+def churn_reasons(
+    subscriptions: Any,
+    *,
+    as_of: Date | None = None,
+    start: Date | None = None,
+    involuntary: Sequence[str] | None = None,
+    per: Literal["reason", "kind"] = "reason",
+    by: Columns = None,
+    policy: str | Policy = "house",
+) -> pd.DataFrame:
+    """Why do customers leave, and what is lost with each reason?
+
+    Counted are departures: a change of plan is none, a customer who leaves twice counts twice. The
+    reason is what was put down at the end, often the first box of a list and seldom the whole truth;
+    those who give none are no sample of the rest, so they have a row of their own. Who left because a
+    payment failed did not choose to: which reasons are such, only the client can say.
+
+    Parameters
+    ----------
+    subscriptions : Loaded, frame or Ibis table
+        Subscriptions with `customer_id`, `started_at`, `ended_at`, `cancel_reason`; with `mrr`, what
+        was lost too.
+    as_of : date or str
+        The first moment not observed.
+    start : date or str, optional
+        Only departures from this moment on; without it, all before `as_of`.
+    involuntary : list of str, optional
+        The reasons that nobody chose, such as `["payment failed"]`; capitals do not matter. Every other
+        stated reason is then voluntary. Without it no kind is known.
+    per : {"reason", "kind"}
+        One row a reason, or one for all voluntary and one for all involuntary ones.
+    by : str or list of str, optional
+        Shares in each value, as in the subscription that the leaving customer began last.
+    policy : str or Policy
+        What counts as leaving: see `policies.Policy`.
+
+    Returns
+    -------
+    DataFrame
+        The `by` columns; `reason` (with `per="reason"`; "not stated" where there is none), `kind`
+        (`voluntary`, `involuntary`, `unknown`); `churned` (departures), `churn_share` (of all
+        departures, 0 to 1) with `low`, `high` (Wilson, 95 %); `mrr_lost` (what those customers paid
+        just before, currency units a month), `mrr_share` with `mrr_low`, `mrr_high` (linearised by
+        customer, 95 %; NaN where customers do not differ), `interval`. The most frequent first, not
+        stated last. Without a column `mrr` the money is NaN.
+
+    Raises
+    ------
+    DataError
+        When a column or `as_of` is missing, or `per` is not known.
+    ParamsError
+        When `start` is no date before `as_of`, `involuntary` no list, or the policy is not known.
+
+    Examples
+    --------
+    >>> fees = pd.DataFrame({
+    ...     "customer_id": ["ann", "bob", "cy", "cy"],
+    ...     "started_at": pd.to_datetime(["2024-01-01", "2024-01-01", "2024-01-01", "2024-02-01"]),
+    ...     "ended_at": pd.to_datetime(["2024-02-10", "2024-02-20", "2024-02-01", None]),
+    ...     "mrr": [30, 10, 10, 20],
+    ...     "cancel_reason": ["card expired", None, None, None],
+    ... })
+    >>> why = churn_reasons(fees, as_of="2024-03-01", involuntary=["card expired"])
+    >>> print(why[["reason", "kind", "churned", "mrr_share"]].to_string(index=False))
+          reason        kind  churned  mrr_share
+    card expired involuntary        1       0.75
+      not stated     unknown        1       0.25
+    """
+    check_option("per", per, ("reason", "kind"))
+    unchosen = _unchosen(involuntary)
+    groups = tables.by_columns(by, taken=("customer_id", "reason", "kind", *_SHARES, "interval"))
+    loaded = tables.subscriptions(subscriptions, as_of=as_of, columns=("cancel_reason", *groups))
+    loaded = policies.applied(loaded, policy)
+    gone = _departures(loaded, groups, _moment_before(loaded, start))
+    gone = gone.mutate(kind=_kind(gone.reason, unchosen), reason=gone.reason.fill_null(NOT_STATED))
+    cells = ("reason", "kind") if per == "reason" else ("kind",)
+    frame = _shares(gone, groups, cells, "mrr" in loaded.table.columns)
+    told = loaded.told(
+        "Departures by the reason given at the end, as a share of all departures, and what those customers "
+        "had paid, as a share of all that was lost" + (f"; within {', '.join(groups)}." if groups else ".")
+    )
+    frame.attrs = told | {"notes": [*told["notes"], *_never_given(loaded, unchosen)]}
+    return frame
+
+
+def churn_hazard(
+    subscriptions: Any,
+    *,
+    as_of: Date | None = None,
+    period: Period = "month",
+    by: Columns = None,
+    policy: str | Policy = "house",
+) -> pd.DataFrame:
+    """Of the customers who have stayed so long, how many leave before they have stayed one period more?
+
+    It nearly always falls with tenure, and that does not say that customers grow more loyal: those
+    likely to leave have left, and the others are who remains. Nor that keeping someone for a year
+    would make them one of those who stay. Old tenures rest on early customers only, who may have been
+    of another kind. Who paid before the data begins looks new.
+
+    Parameters
+    ----------
+    subscriptions : Loaded, frame or Ibis table
+        Subscriptions with `customer_id`, `started_at` and `ended_at`; with `mrr`, those of 0 are free.
+    as_of : date or str
+        The first moment not observed.
+    period : {"month", "day", "week", "quarter", "year"}
+        Tenure is counted from each customer's own first payment to the same day of a later month, or to
+        its last day where it has no such day.
+    by : str or list of str, optional
+        One curve a value, as in the customer's first paid subscription.
+    policy : str or Policy
+        What counts as leaving: see `policies.Policy`.
+
+    Returns
+    -------
+    DataFrame
+        The `by` columns, `tenure` (whole periods since the first payment), `at_risk` (customers who
+        stayed so long without a gap, and whose next period was over by `as_of`), `churned` (of them, gone
+        before it was over; who leaves on the very day a period is full has that tenure), `hazard`
+        (churned / at_risk, 0 to 1), `low`, `high` (Wilson, 95 %), `interval`. A customer's later, second
+        life is not in it.
+
+    Raises
+    ------
+    DataError
+        When a column or `as_of` is missing, or the period is not known.
+    ParamsError
+        When the policy is not known.
+
+    Examples
+    --------
+    >>> fees = pd.DataFrame({
+    ...     "customer_id": ["ann", "bob"],
+    ...     "started_at": pd.to_datetime(["2024-01-01", "2024-01-15"]),
+    ...     "ended_at": pd.to_datetime([None, "2024-02-20"]),
+    ... })
+    >>> print(churn_hazard(fees, as_of="2024-04-01")[["tenure", "at_risk", "churned"]].to_string(index=False))
+     tenure  at_risk  churned
+          0        2        0
+          1        2        1
+          2        1        0
+    """
+    groups = tables.by_columns(by, taken=("customer_id", *_HAZARD))
+    loaded = tables.subscriptions(subscriptions, as_of=as_of, columns=groups)
+    periods.check_period(period)
+    loaded = policies.applied(loaded, policy)
+    frame = _by_tenure(_tenures(loaded, groups, period), groups)
+    frame["hazard"] = frame["churned"] / frame["at_risk"]
+    frame["low"], frame["high"] = intervals.wilson(frame["churned"], frame["at_risk"])
+    frame["interval"] = pd.Series(intervals.WILSON, index=frame.index, dtype="str")
+    unit = periods.unit(period)
+    frame.attrs = loaded.told(
+        f"Customers who paid without a gap for so many whole {unit}s since their first payment and stopped "
+        f"before one {unit} more was over, as a share of all who paid so long and whose next {unit} was "
+        "observed to its end" + (f"; {', '.join(groups)} of the first subscription." if groups else ".")
+    ) | {"period": period}
+    return frame
+
+
+def tenure_survival(
+    subscriptions: Any, *, as_of: Date | None = None, by: Columns = None, policy: str | Policy = "house"
+) -> pd.DataFrame:
+    """What share of the customers is still paying so many days after the first payment?
+
+    After Kaplan and Meier: who is still paying at `as_of` counts for as long as was seen, neither left
+    out nor taken for lost. It takes the customers of last month to be like those of years ago; and a
+    group whose curve lies higher consists of other people, which is not to say that moving someone into
+    it makes them stay. Far to the right the curve rests on few: read `at_risk`.
+
+    Parameters
+    ----------
+    subscriptions : Loaded, frame or Ibis table
+        Subscriptions with `customer_id`, `started_at` and `ended_at`; with `mrr`, those of 0 are free.
+    as_of : date or str
+        The first moment not observed.
+    by : str or list of str, optional
+        One curve a value, as in the customer's first paid subscription.
+    policy : str or Policy
+        What counts as leaving: see `policies.Policy`.
+
+    Returns
+    -------
+    DataFrame
+        One row a distinct duration (and value of `by`), the first 0, as of `survival.survival_curve`: the
+        `by` columns, `duration` (whole days from the first payment to the first stop), `at_risk`,
+        `events` (stopped), `censored` (still paying), `survival` (share who pay longer, 0 to 1), `low`,
+        `high` (95 %), `interval`. A second life after a gap is not in it.
+
+    Raises
+    ------
+    DataError
+        When a column or `as_of` is missing.
+    ParamsError
+        When the policy is not known.
+
+    Examples
+    --------
+    >>> fees = pd.DataFrame({
+    ...     "customer_id": ["ann", "bob"],
+    ...     "started_at": pd.to_datetime(["2024-01-01", "2024-01-15"]),
+    ...     "ended_at": pd.to_datetime([None, "2024-02-20"]),
+    ... })
+    >>> tenure_survival(fees, as_of="2024-04-01")[["duration", "survival"]].to_numpy().tolist()
+    [[0.0, 1.0], [36.0, 0.5], [91.0, 0.5]]
+    """
+    groups = tables.by_columns(by, taken=("customer_id",))
+    loaded = tables.subscriptions(subscriptions, as_of=as_of, columns=groups)
+    loaded = policies.applied(loaded, policy)
+    lives = _first_lives(loaded, groups)
+    until = lives.left.fill_null(_until(loaded))
+    counted = lives.group_by(*groups, duration=_whole(lives.since, until, "day"), event=lives.left.notnull())
+    curve = survival.survival_curve(counted.aggregate(customers=lives.count()).to_pandas(), by=groups)
+    curve.attrs = loaded.told(
+        "Share of the customers who pay without a gap for longer than so many days since the first payment, "
+        "after Kaplan and Meier" + (f"; {', '.join(groups)} of the first subscription." if groups else ".")
+    )
+    return curve
+
+
+# -- reasons ----------------------------------------------------------------------------------------
+
+
+def _unchosen(involuntary: Sequence[str] | None) -> list[str] | None:
+    if isinstance(involuntary, str):
+        raise ParamsError(f"involuntary is a list of reasons. Type involuntary=[{involuntary!r}].")
+    return None if involuntary is None else [reason.strip().lower() for reason in involuntary]
+
+
+def _moment_before(loaded: Loaded, start: Date | None) -> pd.Timestamp | None:
+    if start is None:
+        return None
+    try:
+        moment = pd.Timestamp(start)
+    except (ValueError, TypeError):
+        moment = pd.NaT
+    if pd.isna(moment) or moment.tzinfo is not None:
+        raise ParamsError(f"start {start!r} is no date without a time zone. Type one as start='2024-01-01'.")
+    if moment >= loaded.as_of:
+        raise ParamsError(
+            f"start {moments.words(moment)} is not before as_of {moments.words(loaded.as_of)}, so nobody can "
+            "have left in between. Give an earlier start."
+        )
+    return moment
+
+
+def _departures(loaded: Loaded, by: tuple[str, ...], start: pd.Timestamp | None) -> ir.Table:
+    """One row a departure: `customer_id`, `cents` paid until then, `reason` (null where none), by."""
+    steps = billing.levels(loaded, by)
+    gone = steps.filter((steps.cents == 0) & (steps.cents_before > 0), steps.since < _until(loaded))
+    if start is not None:
+        gone = gone.filter(gone.since >= ibis.timestamp(start.to_pydatetime()))
+    ended = billing.paying(loaded).table
+    stated = ended.select("customer_id", over=ended.ended_at, reason=_stated(ended))
+    stated = stated.filter(stated.reason.notnull())
+    one_each = stated.group_by("customer_id", "over").aggregate(reason=stated.reason.min())
+    joined = gone.left_join(one_each, [gone.customer_id == one_each.customer_id, gone.since == one_each.over])
+    return joined.select(*by, "customer_id", "reason", cents=joined.cents_before.cast("float64"))
+
+
+def _stated(table: ir.Table) -> ir.StringValue:
+    """The reason without blanks around it; one that is all blanks was not given."""
+    reason = table.cancel_reason.cast("string").strip()
+    return reason.nullif("").nullif(NOT_STATED)
+
+
+def _kind(reason: ir.StringValue, unchosen: list[str] | None) -> ir.StringValue:
+    if unchosen is None:
+        return ibis.literal("unknown")
+    return ibis.cases(
+        (reason.isnull(), "unknown"), (reason.lower().isin(unchosen), "involuntary"), else_="voluntary"
+    )
+
+
+def _never_given(loaded: Loaded, unchosen: list[str] | None) -> list[str]:
+    """A reason that is misspelt would turn all who gave it into volunteers."""
+    reasons = _stated(loaded.table).lower()
+    known = loaded.table.select(reason=reasons).filter(reasons.isin(unchosen or [])).distinct()
+    given = set(known.to_pyarrow()["reason"].to_pylist()) if unchosen else set()
+    missing = [reason for reason in unchosen or [] if reason not in given]
+    return [f"involuntary names {missing}, and no subscription has such a cancel_reason."] if missing else []
+
+
+def _shares(gone: ir.Table, by: tuple[str, ...], cells: Sequence[str], priced: bool) -> pd.DataFrame:
+    """Counts and money by cell, each as a share of its group, the customer being the unit of money."""
+    keys = ["customer_id", *by]
+    each = gone.group_by(*keys, *cells).aggregate(churned=gone.count(), y=gone.cents.sum())
+    first = ibis.row_number().over(group_by=keys, order_by=list(cells)) == 0
+    each = each.mutate(x=each.y.sum().over(group_by=keys), once=first.cast("int64"))
+    sums = {"churned": each.churned.sum(), "y": each.y.sum(), "customers": each.once.sum()}
+    sums |= {"yy": (each.y * each.y).sum(), "xy": (each.x * each.y).sum()}
+    s = each.group_by(*by, *cells).aggregate(**sums).to_pandas()
+    money = ["y", "yy", "xy"]
+    s[money] = s[money].astype("float64") if priced else float("nan")
+    s = s.astype({"churned": "int64", "customers": "int64"})
+    whole = s.assign(_all=0).groupby(list(by) or ["_all"], dropna=False)
+    # A customer's cells add up to the customer: Σ over cells of x y is x².
+    departures, customers, x, xx = (
+        whole[name].transform("sum") for name in ("churned", "customers", "y", "xy")
+    )
+    frame = s[[*by, *cells, "churned"]].assign(churn_share=s["churned"] / departures)
+    frame["low"], frame["high"] = intervals.wilson(s["churned"], departures)
+    frame["mrr_lost"], frame["mrr_share"] = s["y"] / 100, s["y"] / x
+    low, high = intervals.ratio(s["y"], x, s["yy"], s["xy"], xx, customers)
+    frame["mrr_low"], frame["mrr_high"] = low.clip(0, 1), high.clip(0, 1)
+    frame["interval"] = f"{intervals.WILSON}; mrr {intervals.RATIO}"
+    unstated = frame[cells[0]].isin([NOT_STATED, "unknown"])
+    order = [*by, "_unstated", "_fewest", *cells]
+    frame = frame.assign(_unstated=unstated, _fewest=-frame["churned"]).sort_values(order)
+    return frame.drop(columns=["_unstated", "_fewest"]).astype({"interval": "str"}).reset_index(drop=True)
+
+
+# -- tenure -----------------------------------------------------------------------------------------
+
+
+def _until(loaded: Loaded) -> ir.TimestampValue:
+    return ibis.timestamp(loaded.observed_until)
+
+
+def _first_lives(loaded: Loaded, by: tuple[str, ...]) -> ir.Table:
+    """One row a customer: `since` the first payment, `left` when it stopped (null: not yet), by."""
+    steps = billing.levels(loaded)
+    stops = (steps.cents == 0) & (steps.cents_before > 0) & (steps.since < _until(loaded))
+    lives = steps.group_by("customer_id").aggregate(
+        since=steps.since.min(), left=steps.since.min(where=stops)
+    )
+    return lives.join(periods.birth_values(billing.paying(loaded), by), "customer_id") if by else lives
+
+
+def _whole(since: ir.TimestampValue, until: ir.TimestampValue, period: Period) -> ir.IntegerValue:
+    """How many whole periods lie between two moments, counted from the first of them."""
+    unit = periods.unit(period)
+    if unit in _DAYS:
+        seconds = until.epoch_seconds() - since.epoch_seconds()
+        return (seconds / (_DAYS[unit] * _DAY)).floor().cast("int64")
+    # A month is full on the day of the month it began on, or on its last day where that comes first.
+    last_day = (until.truncate("M") + ibis.interval(months=1) - ibis.interval(days=1)).day()
+    full = ibis.least(since.day(), last_day) * _DAY + since.epoch_seconds() % _DAY
+    short = full > until.day() * _DAY + until.epoch_seconds() % _DAY
+    months = periods.index(until, "month") - periods.index(since, "month") - short.cast("int64")
+    return (months / _MONTHS[unit]).floor().cast("int64")
+
+
+def _tenures(loaded: Loaded, by: tuple[str, ...], period: Period) -> pd.DataFrame:
+    """By group and last `tenure` at risk: how many `customers`, and how many of them `churned` at it.
+
+    A period of tenure counts only where it would have been over by `as_of`, left or not: else the young
+    would add their losses and not those who stay.
+    """
+    lives = _first_lives(loaded, by)
+    seen, left = _whole(lives.since, _until(loaded), period), _whole(lives.since, lives.left, period)
+    lives = lives.mutate(
+        tenure=ibis.least(left.fill_null(seen), seen - 1), lost=(left < seen).fill_null(False)
+    )
+    judged = lives.filter(lives.tenure >= 0)
+    sums = {"customers": judged.count(), "churned": judged.lost.cast("int64").sum()}
+    return judged.group_by(*by, "tenure").aggregate(**sums).to_pandas()
+
+
+def _by_tenure(counted: pd.DataFrame, by: tuple[str, ...]) -> pd.DataFrame:
+    """Every tenure up to each group's oldest: who was at risk at it is who reached it."""
+    keys = list(by) or ["_all"]
+    given = counted.assign(_all=0)
+    oldest = given.groupby(keys, dropna=False, as_index=False).agg(_oldest=("tenure", "max"))
+    longest = given["tenure"].max() if len(given) else -1
+    grid = oldest.merge(pd.DataFrame({"tenure": range(longest + 1)}, dtype="int64"), how="cross")
+    grid = grid[grid["tenure"] <= grid["_oldest"]]
+    dense = grid.merge(given, how="left", on=[*keys, "tenure"]).fillna({"customers": 0, "churned": 0})
+    dense = dense.sort_values([*keys, "tenure"]).astype({"customers": "int64", "churned": "int64"})
+    dense["at_risk"] = dense[::-1].groupby(keys, dropna=False)["customers"].cumsum()
+    return dense[[*by, "tenure", "at_risk", "churned"]].reset_index(drop=True)
