@@ -1,0 +1,162 @@
+"""The days on which each customer ordered and the gaps between them: the reduction behind every rhythm.
+
+Orders of one day are one visit to the shop in pieces, so days are counted, and a gap is a day at least.
+"""
+
+from collections.abc import Sequence
+
+import ibis
+import ibis.expr.types as ir
+import pandas as pd
+
+from retention_kit import intervals, periods, values
+from retention_kit.exceptions import DataError
+from retention_kit.tables import Loaded
+
+#: A rhythm takes two gaps: a single one may be chance.
+FEWEST_ORDER_DAYS = 3
+PERCENTS = (10, 25, 50, 75, 80, 90, 95)
+
+_YES, _NO = ("yes", "true", "1", "1.0"), ("no", "false", "0", "0.0")
+
+
+def with_gaps(loaded: Loaded, by: Sequence[str] = ()) -> ir.Table:
+    """Each order (or event), and the gap that it ended.
+
+    Returns
+    -------
+    Table
+        `customer_id`, `_day` (see `periods.index`), `_gap` (days since the customer's last day with an
+        order; null on the first such day, and for all but one order of a day), `_is_first` (of the
+        customer's gaps); with `by`, those columns as they stood at the customer's first row, without
+        it and where there are amounts `amount`.
+    """
+    table = loaded.table
+    moment = table[loaded.moment]
+    money = ["amount"] if "amount" in table.columns and not by else []
+    dated = table.select("customer_id", *money, _moment=moment, _day=periods.index(moment, "day"))
+    in_time = ibis.window(group_by="customer_id", order_by="_moment")
+    before, first = dated["_day"].lag().over(in_time), dated["_day"].first().over(in_time)
+    # Of the orders of one day the earliest follows another day; the others follow it, after no days.
+    gap = (dated["_day"] - before).nullif(0)
+    rows = dated.mutate(_gap=gap, _is_first=(before == first) & gap.notnull()).drop("_moment")
+    return rows.join(periods.birth_values(loaded, by), "customer_id") if by else rows
+
+
+def quantiles(rows: ir.Table, by: Sequence[str]) -> pd.DataFrame:
+    """By group the gaps' quantiles: the days that at least so many percent of the gaps do not exceed."""
+    ended = rows.filter(rows["_gap"].notnull())
+    # A customer's first gap stands for the customer, so that one pass counts both.
+    counted = ended.group_by(*by, days=ended["_gap"]).aggregate(
+        gaps=ended.count(), customers=ended["_is_first"].sum()
+    )
+    found = counted.to_pandas().sort_values([*by, "days"]).astype({"gaps": "int64", "customers": "int64"})
+    groups = found.assign(_all=0).groupby([*by, "_all"], dropna=False)
+    reached = groups["gaps"].cumsum()
+    found["gaps"], found["customers"] = groups["gaps"].transform("sum"), groups["customers"].transform("sum")
+    frames = [
+        found[reached * 100 >= found["gaps"] * percent]
+        .drop_duplicates(list(by) or "gaps")
+        .assign(quantile=percent / 100)
+        for percent in PERCENTS
+    ]
+    frame = pd.concat(frames).sort_values([*by, "quantile"], ignore_index=True)
+    return frame[[*by, "quantile", "days", "gaps", "customers"]].astype({"days": "int64"})
+
+
+def classes(loaded: Loaded, rows: ir.Table, ends: Sequence[int], by: Sequence[str]) -> pd.DataFrame:
+    """By group how many gaps fall between the ends, and which share is longer than each."""
+    sums = _sums(rows, ends, by).to_pandas()
+    longest = periods.index_of(loaded.observed_until, "day") - 1 - sums["_first"]
+    frames = []
+    for before, end in zip(["_all", *(f"_longer_{end}" for end in ends)], ends, strict=False):
+        seen = sums[(sums["_all"] > 0) & (longest > end)]
+        frame = seen[[*by]].assign(days=end, longer=seen[f"_longer_{end}"], customers=seen["_customers"])
+        frame["gaps"] = seen[before] - frame["longer"]
+        frame["longer_share"] = frame["longer"] / seen["_all"]
+        low, high = intervals.ratio(
+            sum_y=frame["longer"], sum_x=seen["_all"], sum_yy=seen[f"_yy_{end}"],
+            sum_xy=seen[f"_xy_{end}"], sum_xx=seen["_xx"], n=seen["_customers"],
+        )  # fmt: skip
+        frames.append(frame.assign(low=low.clip(0, 1), high=high.clip(0, 1)))
+    frame = pd.concat(frames).sort_values([*by, "days"], ignore_index=True)
+    frame["interval"] = pd.Series(intervals.RATIO, index=frame.index, dtype="str")
+    columns = ["days", "gaps", "longer", "longer_share", "low", "high", "customers", "interval"]
+    return frame[[*by, *columns]].astype(dict.fromkeys(("days", "gaps", "longer", "customers"), "int64"))
+
+
+def _sums(rows: ir.Table, ends: Sequence[int], by: Sequence[str]) -> ir.Table:
+    """Sums over customers of their gaps, of those longer than each end, and the products of both."""
+    gap = rows["_gap"]
+    longer = {f"_longer_{end}": (gap > end).sum().fill_null(0).cast("float64") for end in ends}
+    each = rows.group_by("customer_id", *by).aggregate(
+        _first=rows["_day"].min(), _gaps=gap.count().cast("float64"), **longer
+    )
+    x = each["_gaps"]
+    sums = {
+        "_first": each["_first"].min(),
+        "_customers": (x > 0).sum(),
+        "_all": x.sum(),
+        "_xx": (x * x).sum(),
+    }
+    for end in ends:
+        y = each[f"_longer_{end}"]
+        sums |= {f"_longer_{end}": y.sum(), f"_yy_{end}": (y * y).sum(), f"_xy_{end}": (x * y).sum()}
+    return (each.group_by(*by) if by else each).aggregate(**sums)
+
+
+def rhythms(loaded: Loaded) -> ir.Table:
+    """One row a customer with enough order days: what the own past lets one expect.
+
+    Returns
+    -------
+    Table
+        `customer_id`, `orders`, `order_days`, `usual_days` (the median gap), where there are amounts
+        `revenue`; `_last` and `_due`, the days (see `periods.index`) of the last order and, the usual days
+        later and rounded up, of the next; to the end of the data `days_since_last_order`, `days_overdue`
+        (0 on the day due, negative before) and `_years` since the first order.
+    """
+    rows = with_gaps(loaded)
+    sums = {
+        "orders": rows.count(),
+        "order_days": rows["_gap"].count() + 1,
+        "usual_days": rows["_gap"].median(),
+        "_first": rows["_day"].min(),
+        "_last": rows["_day"].max(),
+    }
+    if "amount" in rows.columns:
+        # Added in another order, the same amounts can differ in the last bit, and would sort otherwise.
+        sums["revenue"] = (rows.amount.sum().cast("float64") * 10_000).round().cast("float64") / 10_000
+    customers = rows.group_by("customer_id").aggregate(**sums)
+    customers = customers.filter(customers.order_days >= FEWEST_ORDER_DAYS)
+    today = periods.index_of(loaded.observed_until, "day")
+    due = customers["_last"] + customers.usual_days.ceil().cast("int64")
+    return customers.mutate(
+        _due=due,
+        days_since_last_order=today - customers["_last"],
+        days_overdue=today - due,
+        _years=(today - customers["_first"]).cast("float64") / 365,
+    )
+
+
+def consents(loaded: Loaded) -> ir.Table:
+    """Each customer and `_may_contact`: said yes in some row of `contactable`, and no in none.
+
+    Raises
+    ------
+    DataError
+        When the column holds something that is neither yes nor no.
+    """
+    stated = loaded.table.contactable
+    text = values.filled(stated) if stated.type().is_string() else stated.cast("string")
+    said = loaded.table.select("customer_id", word=text.lower())
+    unknown = said.word.min(where=said.word.notin((*_YES, *_NO))).to_pyarrow().as_py()
+    if unknown is not None:
+        raise DataError(
+            f"contactable holds {unknown!r}, which is neither yes nor no. "
+            "Write yes and no, true and false, or 1 and 0."
+        )
+    yes = said.word.isin(_YES).cast("int64").sum().fill_null(0)
+    no = said.word.isin(_NO).cast("int64").sum().fill_null(0)
+    counted = said.group_by("customer_id").aggregate(yes=yes, no=no)
+    return counted.select("customer_id", _may_contact=(counted.yes > 0) & (counted.no == 0))
