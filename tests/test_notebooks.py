@@ -5,7 +5,7 @@ import json
 import nbformat
 import pytest
 
-from retention_kit import kernels, pages, reports
+from retention_kit import exhibits, kernels, pages, reports
 from retention_kit.params import CHAPTERS, find
 
 PATHS = {chapter: reports.notebooks_folder() / f"{chapter}.ipynb" for chapter in CHAPTERS}
@@ -53,8 +53,7 @@ def test_no_output_is_kept(chapter):
 ANSWERS = {
     "retention": "(retention.average_retention(rates, method='simple')['retention_rate']"
     " - average['retention_rate'])[average['age'] == 1].item()",
-    "churn": "rates['churned'].iloc[-1]"
-    " / (rates['customers'].iloc[-1] + movements['customers_new'].iloc[-1])",
+    "churn": "(1 - 0.8 * typical.value) ** 12 - (1 - typical.value) ** 12",
     "nps": "0.0",
     "clv": "(0.95 / (1.1 - 0.95)) / (0.9 / (1.1 - 0.9)) - 1",
 }
@@ -74,3 +73,45 @@ def test_the_chapter_runs_and_its_check_judges(chapter, answer, verdict, tmp_pat
     checked = [cell for cell in executed.notebook.cells if "check" in tags(cell)]
     assert [out.text for cell in checked for out in cell.outputs if "text" in out] == [f"{verdict}\n"]
     assert pages.headlines(executed.notebook)
+
+
+FEES = "customer_id,started_at,ended_at,mrr\n"
+GONE = ["Nobody was paying when June 2024 began", "€0.00 recur a month, paid by 0 customers."]
+
+
+@pytest.mark.parametrize(
+    ("rows", "told"),
+    [
+        (
+            f"{FEES}a,2023-01-15,,10\nb,2023-02-15,,20\n",
+            ["0.0% of paying customers", "recurred a year later"],
+        ),
+        (f"{FEES}a,2023-01-15,2024-05-10,10\n", ["8.3% of paying customers", GONE[0]]),
+        (f"{FEES}a,2022-01-15,2022-05-10,10\nb,2022-01-20,2022-05-10,10\n", GONE),
+        (
+            f"{FEES}a,2024-06-02,,10\n",
+            ["churn cannot be told yet", "€10.00 recur a month, paid by one customer."],
+        ),
+        (f"{FEES}a,2024-01-02,,0\n", ["churn cannot be told yet"]),
+        ("customer_id,started_at,ended_at\na,2023-01-15,2024-05-10\n", ["8.3% of paying customers"]),
+        (
+            "customer_id,started_at,ended_at,cancel_reason\na,2023-01-15,2024-05-10,moved\n",
+            ['all gave the same: "moved"'],
+        ),
+    ],
+    ids=["nobody_left", "one_left", "all_gone", "one_month", "free", "no_money", "one_reason"],
+)
+def test_the_churn_chapter_ends_well_on_little_data(rows, told, tmp_path, monkeypatch):
+    (tmp_path / "fees.csv").write_text(rows, encoding="utf-8")
+    client = {"client": "small", "as_of": "2024-07-01", "data": {"subscriptions": {"source": "fees.csv"}}}
+    (tmp_path / "small.yaml").write_text(json.dumps(client), encoding="utf-8")
+    said = []
+    for name in ("finding", "sentence"):
+        monkeypatch.setattr(exhibits, name, said.append)
+    names = {"client": str(tmp_path / "small.yaml"), "as_of": None, "by": None, "involuntary": None}
+    for cell in nbformat.read(PATHS["churn"], as_version=4).cells:
+        if cell.cell_type == "code" and not {*pages.LESSON, "parameters"} & set(tags(cell)):
+            exec(cell.source, names)
+    assert all(any(one in sentence for sentence in said) for one in told), said
+    assert said[-1].startswith("What this does not say")
+    assert "mrr" in rows or not any("recur" in sentence for sentence in said)

@@ -101,8 +101,10 @@ def test_a_share_is_rounded_once_from_the_exact_value(share, digits):
 
 
 def test_say_fills_a_sentence(voice):
-    said = voice.say("churn.yearly", yearly=1 - 0.95**12, rate=0.05)
-    assert said.startswith("If it went on like this, 46.0% of today's customers would be gone in a year")
+    said = voice.say("churn.yearly", yearly=1 - 0.95**12, low=0.4, high=0.52, rate=0.05)
+    assert said.startswith(
+        "At the rate of a typical period, 46.0% of today's customers would be gone in a year (40.0% to 52.0%)"
+    )
 
 
 COUNTS = {"retention_rate": 0.33, "retained": 33, "customers": 100}
@@ -257,14 +259,14 @@ def test_tell_names_the_bounds_or_says_that_there_are_none(voice):
 @pytest.mark.parametrize(("low", "said"), [(0.3, "their intervals do not meet"), (0.1, "overlap")])
 def test_extremes_are_told_apart_only_where_their_intervals_do_not_meet(voice, low, said):
     groups = pd.DataFrame({"plan": ["a", "b"], "rate": [0.1, 0.4], "low": [0.05, low], "high": [0.2, 0.5]})
-    told = voice.tell_extremes("churn.groups", groups, group="plan", value="rate", by="plan")
+    told = voice.tell_extremes("churn.month_groups", groups, group="plan", value="rate", by="plan")
     assert said in told
-    assert "b loses most (40.0% a period) and a least" in told or "no group clearly loses more" in told
+    assert "b loses most (40.0% a month) and a least" in told or "no group clearly loses more" in told
 
 
 def test_one_group_is_not_compared_nor_with_the_nameless(voice):
     one = pd.DataFrame({"plan": ["a", None], "rate": [0.1, 0.9], "low": [0.05, 0.8], "high": [0.2, 1.0]})
-    told = voice.tell_extremes("churn.groups", one, group="plan", value="rate", by="plan")
+    told = voice.tell_extremes("churn.month_groups", one, group="plan", value="rate", by="plan")
     assert told == "By plan there is only one group, so nothing can be compared."
 
 
@@ -272,3 +274,11 @@ def test_a_change_without_two_sides_is_unknown(voice):
     none = pd.DataFrame(columns=["difference", "low", "high"])
     told = voice.tell_change("retention.month_change", none)
     assert told == "There are too few cohorts to say whether retention has changed."
+
+
+def test_whatever_is_said_of_a_month_is_said_of_a_week_and_a_quarter():
+    entries = sentences.read_catalogue(Path(retention_kit.__file__).parent / "catalogue" / "en.yaml")
+    of_months = [key for key in entries if re.match(r"churn\.month[._]", key)]
+    assert len(of_months) > 15
+    twins = [key.replace("month", unit, 1) for key in of_months for unit in ("week", "quarter")]
+    assert [key for key in twins if key not in entries] == []
