@@ -1,9 +1,15 @@
 """The command line: parse, call one function, print paths. Nothing heavy is imported before it is needed."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from retention_kit.figures import Figure
+    from retention_kit.params import Client
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -123,6 +129,65 @@ def new(
     for line in draft.reasons:
         typer.echo(line)
     typer.echo(drafts.write(draft, folder))
+
+
+@app.command()
+def explain(
+    client: Annotated[str, typer.Argument(help="Client file (params/acme.yaml) or id (acme).")],
+    churn: Annotated[
+        str | None, typer.Option(metavar="FIGURE", help="Their churn of a month: 0.378 or '37.8 %'.")
+    ] = None,
+    retention: Annotated[
+        str | None, typer.Option(metavar="FIGURE", help="Their retention at an age: 0.379 or '37.9 %'.")
+    ] = None,
+    nps: Annotated[str | None, typer.Option(metavar="FIGURE", help="Their score: 41 or 41.3.")] = None,
+    month: Annotated[
+        str | None, typer.Option(metavar="MONTH", help="Of churn the month; of retention one cohort's.")
+    ] = None,
+    age: Annotated[
+        int | None, typer.Option(help="Of retention: how many periods after the first. 1 if none is given.")
+    ] = None,
+    as_of: AsOf = None,
+) -> None:
+    """Find out how somebody else's figure was made.
+
+    Tries every definition and policy on the client's own data, names those that print the figure, with
+    their counts, beside ours and why they differ; below stands all that was tried, matches marked =.
+    Without a figure it explains those under explain: in the client file.
+
+    Example: retention-kit explain saas_playbook --churn 0.378 --month 2019-12
+
+    Example: retention-kit explain online_retail --retention 0.379 --age 11
+    """
+    from retention_kit import figures, params
+    from retention_kit.exceptions import ParamsError
+
+    read = params.read(client, as_of=as_of)
+    asked = figures.asked(churn=churn, retention=retention, nps=nps, month=month, age=age) or read.explain
+    if not asked:
+        raise ParamsError(
+            f"{read.client} has no figure to explain. Say one, such as --churn 0.378 --month 2019-12, "
+            "or add a line explain: {churn: 0.378, month: 2019-12} to its client file."
+        )
+    from retention_kit import explanations
+    from retention_kit.sentences import Voice
+
+    voice = Voice(language=read.language, currency=read.currency)
+    typer.echo("\n\n".join(explanations.as_text(_explained(read, each), voice) for each in asked))
+
+
+def _explained(client: "Client", asked: "Figure") -> "pd.DataFrame":
+    from retention_kit import churn, nps, params, retention, tables
+
+    metric, figure = asked.metric, asked.figure
+    loaded = tables.load(client, client.kind_for(metric) or params.CHAPTERS[metric][0])
+    if metric == "churn":
+        return churn.explain_figure(loaded, figure, month=asked.month)
+    if metric == "nps":
+        return nps.explain_figure(loaded, figure)
+    return retention.explain_figure(
+        loaded, figure, age=asked.age or 1, period=client.period, cohort=asked.month
+    )
 
 
 def _ask(question: str, option: str, default: str) -> str:

@@ -10,7 +10,7 @@ import ibis
 import numpy as np
 import pandas as pd
 
-from retention_kit import intervals, periods, tables
+from retention_kit import intervals, nps_candidates, periods, tables
 from retention_kit.exceptions import DataError, ParamsError, did_you_mean
 from retention_kit.moments import Date
 from retention_kit.periods import Period
@@ -144,6 +144,51 @@ def nps_from_counts(
         "as_of": None,
     }
     return frame
+
+
+def explain_figure(responses: Any, figure: float | str, *, as_of: Date | None = None) -> pd.DataFrame:
+    """Somebody's score is not ours: by which bands, out of whom, does it come out?
+
+    A score alone does not say how it was made. Tried are other bands, passives and blanks in the
+    denominator or not, promoters alone, the mean score, shares that were rounded first, and each
+    customer's latest answer alone; single candidates, not all their mixtures. A match shows how the
+    figure may have been made, not that it was: ask for the counts.
+
+    Parameters
+    ----------
+    responses : Loaded, frame or Ibis table
+        Answers with `score` from 0 (or 1) to 10; with `customer_id` and `responded_at`, the latest answers
+        are tried too.
+    figure : float or str
+        The score as it was printed: 41, "+41.3". Its digits say how exactly a definition must meet it.
+    as_of : date or str
+        The first moment not observed; needed where there is a `responded_at`.
+
+    Returns
+    -------
+    DataFrame
+        One row a definition tried, those that match first: `definition`, `group`, `numerator`,
+        `denominator`, `value` (-100 to 100), `matches` (rounded to the figure's digits it is the figure),
+        `ours`, `also` (other definitions by the same counts). `attrs["sentence"]` says it in English,
+        `explanations.sentence` in a report's language.
+
+    Raises
+    ------
+    DataError
+        When a column or `as_of` is missing, or a score is outside the scale or not whole.
+    ParamsError
+        When the figure is no score.
+
+    Examples
+    --------
+    >>> answers = pd.DataFrame({"score": [10, 9, 9, 8, 7, 3]})
+    >>> tried = explain_figure(answers, 50)
+    >>> tried.loc[tried["matches"], "definition"].tolist()
+    ['9-10 less 0-6 / no passives', '8-10 less 0-6 / answers']
+    """
+    loaded = tables.responses(responses, as_of=as_of)
+    _check_scores(loaded, "nps_0_10")
+    return nps_candidates.explained(loaded, figure)
 
 
 # ---------------------------------------------------------------------------------------------------

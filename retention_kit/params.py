@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from retention_kit import yamls
 from retention_kit.exceptions import ParamsError, did_you_mean
+from retention_kit.figures import Figure
 
 KINDS = ("orders", "events", "subscriptions", "responses", "customers")
 
@@ -95,6 +96,8 @@ class Client(_Strict):
     # Whether the report may list customers by id; their list is written to tables/ either way.
     show_customers: bool = False
     options: dict[str, dict[str, bool | int | float | str | None]] = Field(default_factory=dict)
+    # The client's own figures, for the report to say how they come about.
+    explain: tuple[Figure, ...] = ()
 
     @field_validator("client")
     @classmethod
@@ -144,6 +147,23 @@ class Client(_Strict):
             raise ValueError(f"{data!r} is neither demo nor a list of tables ({', '.join(KINDS)})")
         return data
 
+    @field_validator("explain", mode="before")
+    @classmethod
+    def _one_figure_or_a_list(cls, explain: Any) -> Any:
+        if not isinstance(explain, (dict, list, tuple)):
+            raise ValueError(f"{explain!r} is no figure; write one as {{churn: 0.378, month: 2019-12}}")
+        return [explain] if isinstance(explain, dict) else explain
+
+    @model_validator(mode="after")
+    def _figures_can_be_explained(self) -> "Client":
+        for told in self.explain:
+            if self.kind_for(told.metric) is None:
+                needs = " or ".join(CHAPTERS[told.metric])
+                raise ValueError(f"explain: {told.metric} needs {needs} under data")
+            if told.churn is not None and str(told.month) >= self.as_of[:7]:
+                raise ValueError(f"explain: month {told.month} is not over by as_of {self.as_of}")
+        return self
+
     @model_validator(mode="after")
     def _chapters_have_their_tables(self) -> "Client":
         for chapter in self.chapters:
@@ -170,6 +190,10 @@ class Client(_Strict):
     def kind_for(self, chapter: str) -> str | None:
         """The kind of table a chapter is made from here; None where there is none it could use."""
         return next((kind for kind in CHAPTERS[chapter] if self.has(kind)), None)
+
+    def figures(self, metric: str) -> list[Figure]:
+        """The client's own figures of a metric, to be explained."""
+        return [told for told in self.explain if told.metric == metric]
 
     def has(self, kind: str) -> bool:
         """Whether the client file names a table of this kind."""
@@ -285,6 +309,8 @@ def _complaint(documents: list[yamls.Document], error: ValidationError) -> str:
     unknown_keys_first = sorted(error.errors(), key=lambda each: each["type"] != "extra_forbidden")
     first = unknown_keys_first[0]
     place = tuple(first["loc"])
+    if place[:2] == ("explain", 0) and not any(place[:2] in each.lines for each in documents):
+        place = (place[0], *place[2:])  # one figure alone stands under explain without a list
     # The client file's own line where it has one, else that of the defaults.
     document = max(documents, key=lambda each: each.depth(place))
     if first["type"] == "extra_forbidden":
@@ -315,6 +341,8 @@ def _unknown_key(document: yamls.Document, place: tuple, known: list[str]) -> st
 def _keys_at(place: tuple) -> list[str]:
     if len(place) == 1:
         return list(Client.model_fields)
+    if place[0] == "explain":
+        return list(Figure.model_fields)
     if place[0] == "thresholds":
         return list(Thresholds.model_fields)
     return list(Data.model_fields) if len(place) == 2 else list(Table.model_fields)

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -20,6 +21,7 @@ def retention_kit(*words: str, cwd=None) -> subprocess.CompletedProcess:
         (["run", "--help"], "A client that fails leaves the other clients"),
         (["check", "--help"], "without making a report"),
         (["new", "--help"], "--orders"),
+        (["explain", "--help"], "Example: retention-kit explain saas_playbook --churn 0.378 --month 2019-12"),
     ],
 )
 def test_help_teaches(words, taught):
@@ -63,3 +65,90 @@ def test_reports_are_printed_and_one_failure_is_exit_code_1(tmp_path):
     assert done.stderr.startswith("bad: nps: There is no file ")
     assert (tmp_path / "outputs" / "good" / "2024-07-01" / "report.html").is_file()
     assert not (tmp_path / "outputs" / "bad").exists()
+
+
+SHOP = """\
+as_of: 2024-07-01
+explain:
+  - {nps: 40}
+  - {nps: 60}
+data: {responses: {source: answers.csv}}
+"""
+
+
+@pytest.fixture
+def shop(tmp_path):
+    scores = [10] * 5 + [8] * 3 + [6] * 2
+    (tmp_path / "answers.csv").write_text("score\n" + "\n".join(map(str, scores)), encoding="utf-8")
+    (tmp_path / "shop.yaml").write_text(SHOP, encoding="utf-8")
+    return tmp_path
+
+
+def test_a_figure_is_explained(shop):
+    done = retention_kit("explain", "shop.yaml", "--nps", "60", cwd=shop)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines() == [
+        "+60 is 8 who gave 8 or more, less 2 who gave 6 or less, of 10 answers. Ours is +30.0, 5 who gave 9 "
+        "or more, less 2 who gave 6 or less, of 10 answers. Ours has promoters from 9 up and detractors "
+        "from 6 down.",
+        "",
+        "= 8-10 less 0-6 / answers          6 of 10   +60.0",
+        "  9-10 less 0-6 / answers (ours)   3 of 10   +30.0",
+        "  9-10 less 0-6 / no passives       3 of 7   +42.9",
+        "  9-10 less 0-5 / answers          5 of 10   +50.0",
+        "  9-10 less 0-5 / no passives       5 of 5  +100.0",
+        "  8-10 less 0-5 / answers          8 of 10   +80.0",
+        "  8-10 less 0-5 / no passives       8 of 8  +100.0",
+        "  mean score x 10                 86 of 10   +86.0",
+    ]
+
+
+def test_the_figures_of_the_client_file_are_explained_where_none_is_said(shop):
+    done = retention_kit("explain", "shop.yaml", cwd=shop)
+    assert done.returncode == 0
+    said = [line for line in done.stdout.splitlines() if "Ours is" in line]
+    assert [line.split(" who")[0] for line in said] == [
+        "No definition tried gives +40 (8 tried). The nearest is +42.9, 5",
+        "+60 is 8",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--churn", "0.378"], "churn is of a month; add one such as month: 2019-12."),
+        (["--nps", "many"], "nps 'many' is no number. Type one as 41 or 41.3."),
+        (
+            ["--churn", "37.8", "--month", "2019-12"],
+            "churn '37.8' is no share such as 0.378. Type '37.8 %' if it is percent.",
+        ),
+        (["--retention", "0.3"], "shop has no orders. Name a source under data: orders: in its client file."),
+    ],
+)
+def test_a_figure_that_cannot_be_explained_is_one_line(shop, words, message):
+    done = retention_kit("explain", "shop.yaml", *words, cwd=shop)
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", f"retention-kit: {message}\n")
+
+
+def test_no_figure_at_all_is_one_line(shop):
+    (shop / "shop.yaml").write_text(SHOP.replace("explain:\n  - {nps: 40}\n  - {nps: 60}\n", ""))
+    done = retention_kit("explain", "shop.yaml", cwd=shop)
+    assert (done.returncode, done.stderr) == (
+        1,
+        "retention-kit: shop has no figure to explain. Say one, such as --churn 0.378 --month 2019-12, or "
+        "add a line explain: {churn: 0.378, month: 2019-12} to its client file.\n",
+    )
+
+
+@pytest.mark.realdata
+def test_the_figures_of_real_clients_are_explained(data_folder, monkeypatch):
+    monkeypatch.setenv("RETENTION_KIT_DATA", str(data_folder))
+    here = Path(__file__).parents[1]
+    churn = retention_kit("explain", "saas_playbook", "--churn", "0.378", "--month", "2019-12", cwd=here)
+    assert churn.stdout.startswith(
+        "37.8% in December 2019 is 17 of 45: customers lost over those at the start and"
+    )
+    back = retention_kit("explain", "online_retail", "--retention", "37.9 %", "--age", "11", cwd=here)
+    assert back.stdout.startswith(
+        "37.9% in month 11 is 494 of 1,302: customers active in month 11, by the calendar"
+    )

@@ -154,7 +154,7 @@ def test_yes_and_no_are_read_where_true_or_false_is_meant(folder: Path) -> None:
 
 KEYS = (
     "client, title, as_of, currency, language, period, prepared_by, notes, data, chapters, "
-    "thresholds, show_customers, options"
+    "thresholds, show_customers, options, explain"
 )
 TABLE_KEYS = "source, columns, where, timezone, sheet, encoding, delimiter, decimal, day_first, origin"
 UNSAFE = (
@@ -362,3 +362,76 @@ def test_every_client_file_of_the_repository_is_valid(path: Path, monkeypatch: p
     client = params.read(path)
     assert client.client == path.stem
     assert client.chosen
+
+
+# -- figures to be explained --------------------------------------------------
+
+SAAS = """\
+as_of: 2020-01-01
+data:
+  subscriptions: {source: fees.csv}
+  responses: {source: answers.csv}
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "figures"),
+    [
+        ("explain: {churn: 0.378, month: 2019-12}", [("churn", 0.378, "2019-12")]),
+        ("explain: {churn: 37.8 %, month: 2019-12}", [("churn", "37.8 %", "2019-12")]),
+        (
+            "explain:\n  - {nps: 41}\n  - churn: '0.40'\n    month: 2019-11",
+            [("nps", 41, None), ("churn", "0.40", "2019-11")],
+        ),
+        ("explain: []", []),
+    ],
+)
+def test_figures_to_be_explained(folder: Path, text: str, figures: list[tuple]) -> None:
+    client = read(folder, SAAS + text + "\n")
+    assert [(told.metric, told.figure, told.month) for told in client.explain] == figures
+    assert client.figures("nps") == [told for told in client.explain if told.metric == "nps"]
+
+
+def test_a_retention_figure_says_its_age(folder: Path) -> None:
+    (told,) = read(folder, ACME + "explain: {retention: 37.9 %, age: 11, month: 2024-01}\n").explain
+    assert (told.metric, told.figure, told.age, told.month) == ("retention", "37.9 %", 11, "2024-01")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            "explain: {churn: 0.378}",
+            " line 5: explain: churn is of a month; add one such as month: 2019-12.",
+        ),
+        (
+            "explain:\n  churn: 37.8\n  month: 2019-12",
+            " line 6: explain.churn: 37.8 is no share such as 0.378. Type '37.8 %' if it is percent.",
+        ),
+        (
+            "explain:\n  - {nps: 41}\n  - churn: 0.3\n    month: 2019-13",
+            " line 8: explain.1.month: '2019-13' is no month; write it as 2019-12.",
+        ),
+        (
+            "explain:\n  chrun: 0.3",
+            " line 6: unknown key 'chrun'. Did you mean 'churn'? Known keys: churn, retention, nps, month, "
+            "age.",
+        ),
+        (
+            "explain: {nps: 41, churn: 0.3}",
+            " line 5: explain: name one of churn, retention, nps, such as churn: 0.378; it has ['churn', "
+            "'nps'].",
+        ),
+        (
+            "explain: 0.378",
+            " line 5: explain: 0.378 is no figure; write one as {churn: 0.378, month: 2019-12}.",
+        ),
+        ("explain: {retention: 0.3}", ": explain: retention needs orders or events under data."),
+        (
+            "explain: {churn: 0.3, month: 2020-01}",
+            ": explain: month 2020-01 is not over by as_of 2020-01-01.",
+        ),
+    ],
+)
+def test_figures_that_cannot_be_explained(folder: Path, text: str, message: str) -> None:
+    assert refusal(folder, SAAS + text + "\n") == f"acme.yaml{message}"
