@@ -1,7 +1,10 @@
 """Purchases: by hand on the tiny shop, against pandas customer by customer, and on published data."""
 
 import datetime as dt
+import gzip
+import json
 from collections import defaultdict
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from retention_kit import datasets, intervals, periods, purchases, tables
-from retention_kit.exceptions import DataError
+from retention_kit import datasets, intervals, periods, purchases, survival, tables
+from retention_kit.exceptions import RetentionKitError
 
 AS_OF = datasets.TINY_AS_OF
 MIX = [
@@ -24,6 +27,18 @@ MIX = [
 
 def repeat(**how) -> pd.DataFrame:
     return purchases.repeat_purchase_rate(datasets.tiny_orders(), as_of=AS_OF, **how)
+
+
+def returning(**how) -> pd.DataFrame:
+    return purchases.returning_customer_rate(datasets.tiny_orders(), as_of=AS_OF, **how)
+
+
+def within(**how) -> pd.DataFrame:
+    return purchases.repeat_within(datasets.tiny_orders(), as_of=AS_OF, **how)
+
+
+def second_order(**how) -> pd.DataFrame:
+    return purchases.time_to_second_order(datasets.tiny_orders(), as_of=AS_OF, **how)
 
 
 def mix(**how) -> pd.DataFrame:
@@ -83,6 +98,216 @@ def test_one_customer_with_one_order() -> None:
     row = purchases.repeat_purchase_rate(shop(("a", "2024-01-05", 1.0)), as_of="2024-02-01").iloc[0]
     assert row[["customers", "repeat_customers", "repeat_purchase_rate"]].tolist() == [1, 0, 0]
     assert (row["low"], row["high"]) == intervals.wilson(0, 1)
+
+
+def test_repeat_rate_in_a_window_by_hand() -> None:
+    # In January ana orders twice and ben once. From February on ana orders twice again, cleo and eva too.
+    january = purchases.repeat_purchase_rate(
+        datasets.tiny_orders(), start="2024-01-01", as_of="2024-02-01"
+    ).iloc[0]
+    assert january[["customers", "repeat_customers", "orders"]].tolist() == [2, 1, 3]
+    later = repeat(start="2024-02-01").iloc[0]
+    assert later[["customers", "repeat_customers", "orders"]].tolist() == [5, 3, 8]
+    assert repeat(start="2024-02-01").attrs["definition"] == (
+        "Customers with two orders or more from 2024-02-01 on, over all customers with an order."
+    )
+
+
+def test_returning_rate_by_hand() -> None:
+    # From April on ana, cleo, eva and finn order; all but finn had ordered before.
+    found = returning(start="2024-04-01")
+    row = found.iloc[0]
+    assert row[["customers", "returning_customers", "orders"]].tolist() == [4, 3, 4]
+    assert row["returning_customer_rate"] == 3 / 4
+    assert (row["low"], row["high"]) == intervals.wilson(3, 4)
+    # The window alone knows none of them twice.
+    assert repeat(start="2024-04-01")["repeat_customers"].tolist() == [0]
+    assert found.attrs["definition"] == (
+        "Customers with two orders or more before as_of, over all customers with an order from 2024-04-01 on."
+    )
+
+
+def test_returning_rate_by_country_is_that_of_the_first_order_ever() -> None:
+    # In April ana orders from Germany; her first order was Austrian.
+    found = returning(start="2024-04-01", by="country")
+    assert found[["country", "customers", "returning_customers", "orders"]].to_numpy().tolist() == [
+        ["Austria", 2, 1, 2], ["Germany", 1, 1, 1], ["Netherlands", 1, 1, 1],
+    ]  # fmt: skip
+
+
+def test_without_a_start_both_rates_are_one() -> None:
+    assert returning()["returning_customer_rate"].equals(repeat()["repeat_purchase_rate"])
+
+
+def test_who_returned_in_the_window_placed_a_returning_order_there() -> None:
+    april = returning(start="2024-04-01")["returning_customers"].item()
+    by_month = mix(period="month")
+    last = by_month[(by_month["period"] == "2024-04-01") & (by_month["order_type"] == "returning")]
+    assert last["customers"].tolist() == [april]
+
+
+def test_a_window_without_an_order_is_no_row() -> None:
+    table = shop(("a", "2024-01-05", 1.0)).assign(kind="x")
+    for noun in (purchases.repeat_purchase_rate, purchases.returning_customer_rate):
+        for by in (None, "kind"):
+            found = noun(table, start="2024-01-20", as_of="2024-02-01", by=by)
+            assert found.empty
+            assert found.dtypes.to_dict() == noun(table, as_of="2024-02-01", by=by).dtypes.to_dict()
+
+
+# -- within so many days ------------------------------------------------------
+
+
+def test_repeat_within_by_hand() -> None:
+    # January: ana is back after 15 days, ben never. February: cleo after 89 days and a bit; dan not yet.
+    # March: eva after 34 days. February's last customer could have begun on 29 February.
+    found = within(days=(10, 30))
+    assert found["cohort"].dt.month.tolist() == [1, 1, 2, 2, 3, 3]
+    assert found[["days", "customers", "repeat_customers"]].to_numpy().tolist() == [
+        [10, 2, 0], [30, 2, 1], [10, 2, 0], [30, 2, 0], [10, 1, 0], [30, 1, 0],
+    ]  # fmt: skip
+    assert found["repeat_rate"].tolist() == [0, 1 / 2, 0, 0, 0, 0]
+    low, high = intervals.wilson(found["repeat_customers"], found["customers"])
+    assert (found["low"].tolist(), found["high"].tolist()) == (low.tolist(), high.tolist())
+
+
+def test_a_length_is_shown_when_the_last_member_was_observed_for_it() -> None:
+    # The last of January's customers could begin just before 1 February: 90 days later is 1 May, the as_of.
+    assert within(days=90)["cohort"].dt.month.tolist() == [1]
+    assert within(days=91).empty
+    # The cohort of April runs on until as_of itself.
+    assert within(days=[1])["cohort"].dt.month.tolist() == [1, 2, 3]
+
+
+def test_within_n_days_is_less_than_n_times_24_hours() -> None:
+    table = shop(
+        ("a", "2024-01-01 10:00:00", 1), ("a", "2024-01-31 09:59:59", 1),
+        ("b", "2024-01-01 10:00:00", 1), ("b", "2024-01-31 10:00:00", 1),
+        ("c", "2024-01-01 10:00:00", 1), ("c", "2024-01-01 10:00:00", 1),
+    )  # fmt: skip
+    found = purchases.repeat_within(table, as_of="2024-06-01", days=(1, 30, 31))
+    assert found["repeat_customers"].tolist() == [1, 2, 3]
+
+
+def test_shape_of_repeat_within() -> None:
+    found = within(period="quarter", by=["country", "channel"], days=(2, 1, 2))
+    keys = ["cohort", "country", "channel", "days"]
+    columns = [*keys, "customers", "repeat_customers", "repeat_rate", "low", "high", "interval"]
+    assert found.columns.tolist() == columns
+    kinds = ["datetime64[us]", "str", "str", *["int64"] * 3, *["float64"] * 3, "str"]
+    assert found.dtypes.astype(str).tolist() == kinds
+    assert found[keys].equals(found[keys].sort_values(keys))
+    assert found["days"].unique().tolist() == [1, 2]
+    assert found.attrs["period"] == "quarter"
+    assert found.attrs["definition"] == (
+        "Customers who ordered again within so many days of the first order, over all customers of the "
+        "cohort (the quarter of the first order); cohorts observed for that long alone."
+    )
+
+
+def test_no_cohort_observed_for_long_enough_is_an_empty_frame_of_the_same_columns() -> None:
+    for by in (None, "country"):
+        found = within(days=[400], by=by)
+        assert found.empty
+        assert found.dtypes.to_dict() == within(by=by, days=[1]).dtypes.to_dict()
+
+
+# -- time to the second order -------------------------------------------------
+
+
+def test_time_to_second_order_by_hand() -> None:
+    # ana on day 16, eva on day 35, cleo on day 90 of 90 observed; ben is followed for 106 whole days, dan
+    # for 61, finn for 15.
+    curve = second_order()
+    assert curve[["duration", "at_risk", "events", "censored"]].to_numpy().tolist() == [
+        [0, 6, 0, 0], [15, 6, 0, 1], [16, 5, 1, 0], [35, 4, 1, 0],
+        [61, 3, 0, 1], [90, 2, 1, 0], [106, 1, 0, 1],
+    ]  # fmt: skip
+    expected = [1, 1, 4 / 5, 3 / 5, 3 / 5, 3 / 10, 3 / 10]
+    assert curve["survival"].tolist() == pytest.approx(expected)
+    (summary,) = curve.attrs["summary"]
+    assert (summary["customers"], summary["events"], summary["median"]) == (6, 3, 90)
+    assert curve.attrs["as_of"] == "2024-05-01"
+    assert curve.attrs["definition"] == (
+        "Share of customers without a second order so many days after the first, those not observed longer "
+        "counted as long as they were (Kaplan and Meier)."
+    )
+
+
+def test_the_median_of_those_who_came_back_is_too_short() -> None:
+    # For 60 days three customers begin a day: one comes back 4 days later, two come back 40 days later.
+    begun = pd.date_range("2024-01-01", periods=60, freq="D")
+    waits = {"quick": 4, "slow": 40, "as slow": 40}
+    firsts = [(f"{kind} {day}", day) for day in begun for kind in waits]
+    seconds = [(f"{kind} {day}", day + dt.timedelta(days)) for day in begun for kind, days in waits.items()]
+    table = pd.DataFrame(firsts + seconds, columns=["customer_id", "ordered_at"])
+    # On day 60 most of the slow ones are still away, so half of those seen to come back took 4 days ...
+    seen = table[table["ordered_at"] < "2024-03-01"].groupby("customer_id")["ordered_at"]
+    taken = (seen.max() - seen.min())[seen.count() > 1]
+    assert taken.median() == dt.timedelta(4)
+    # ... where two in three take 40: after 40 whole days, so on the 41st.
+    curve = purchases.time_to_second_order(table, as_of="2024-03-01")
+    assert curve.attrs["summary"][0]["median"] == 41
+
+
+def test_shape_of_time_to_second_order() -> None:
+    found = second_order(by=["country", "channel"])
+    assert found.columns.tolist() == [
+        *("country", "channel", "duration", "at_risk", "events", "censored"),
+        *("survival", "low", "high", "interval"),
+    ]
+    assert [row["country"] for row in found.attrs["summary"]] == [
+        "Austria",
+        "Austria",
+        "Germany",
+        "Germany",
+        "Netherlands",
+    ]
+
+
+def test_a_last_day_observed_in_part_is_left_out() -> None:
+    # Observed for a day and a half: back after 30 hours is not told from those who come back after 40.
+    table = shop(("a", "2024-01-01 12:00", 1), ("a", "2024-01-02 18:00", 1), ("b", "2024-01-01 12:00", 1))
+    curve = purchases.time_to_second_order(table, as_of="2024-01-03")
+    assert curve[["duration", "events", "censored"]].to_numpy().tolist() == [[0, 0, 0], [1, 0, 2]]
+
+
+def test_where_the_data_stop_long_before_as_of_nobody_was_observed_longer() -> None:
+    days = pd.date_range("2024-01-01", periods=20, freq="D")
+    table = pd.DataFrame({"customer_id": range(20), "ordered_at": days})
+    curve = purchases.time_to_second_order(table, as_of="2024-09-01")
+    assert curve["duration"].max() == 20
+
+
+def test_within_and_the_curve_agree_where_nobody_is_censored() -> None:
+    loaded = tables.orders(datasets.demo_orders(), as_of=datasets.DEMO_AS_OF)
+    shares = purchases.repeat_within(loaded, days=[30, 90], period="year")
+    first = shares[shares["cohort"] == shares["cohort"].min()]
+    births = periods.birth_values(loaded, ["ordered_at"])
+    members = births.filter(births.ordered_at.year() == first["cohort"].iloc[0].year).customer_id
+    of_cohort = replace(loaded, table=loaded.table.filter(loaded.table.customer_id.isin(members)))
+    curve = purchases.time_to_second_order(of_cohort)
+    found = survival.survival_at(curve, [30, 90])
+    assert (1 - found["survival"]).tolist() == pytest.approx(first["repeat_rate"].tolist())
+
+
+# -- events count as orders do ------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "noun",
+    [
+        purchases.repeat_purchase_rate,
+        purchases.returning_customer_rate,
+        purchases.repeat_within,
+        purchases.time_to_second_order,
+    ],
+)
+def test_events_count_as_orders_do(noun) -> None:
+    orders = datasets.tiny_orders()[["customer_id", "ordered_at", "country"]]
+    events = orders.rename(columns={"ordered_at": "occurred_at"})
+    answer, found = noun(orders, as_of=AS_OF, by="country"), noun(events, as_of=AS_OF, by="country")
+    pd.testing.assert_frame_equal(found, answer)
 
 
 # -- first orders against returning ones --------------------------------------
@@ -303,11 +528,102 @@ def test_repeat_rate_is_that_of_loops(by: str | None, rows: list[tuple], days: i
     assert frame["repeat_purchase_rate"].equals(frame["repeat_customers"] / frame["customers"])
 
 
+@pytest.mark.parametrize("by", [None, "group"])
+@settings(max_examples=15)
+@given(rows=orders, begins=st.integers(0, 60), lasts=st.integers(1, 40))
+def test_both_rates_of_a_window_are_those_of_sets(
+    by: str | None, rows: list[tuple], begins: int, lasts: int
+) -> None:
+    rows = [("a", 0, 500, "x"), *[row for row in rows if row[:2] != ("a", 0)]]
+    start = FIRST + dt.timedelta(days=begins)
+    end = start + dt.timedelta(days=lasts, hours=5)
+    seen = [row for row in rows if FIRST + dt.timedelta(hours=row[1]) < end]
+    in_window = [row for row in seen if FIRST + dt.timedelta(hours=row[1]) >= start]
+    group_of = {who: group if by else None for who, _, _, group in sorted(seen, key=lambda row: -row[1])}
+    buyers = {row[0] for row in in_window}
+    twice = {who for who in buyers if sum(row[0] == who for row in in_window) >= 2}
+    ever_twice = {who for who in buyers if sum(row[0] == who for row in seen) >= 2}
+
+    loaded = believed(as_frame(rows), end)
+    repeat_found = purchases.repeat_purchase_rate(loaded, start=start, by=by)
+    returning_found = purchases.returning_customer_rate(loaded, start=start, by=by)
+    for frame, chosen, column in (
+        (repeat_found, twice, "repeat_customers"),
+        (returning_found, ever_twice, "returning_customers"),
+    ):
+        expected = {
+            group: [
+                sum(group_of[who] == group for who in buyers),
+                sum(group_of[who] == group for who in chosen),
+                sum(group_of[row[0]] == group for row in in_window),
+            ]
+            for group in {group_of[who] for who in buyers}
+        }
+        names = [None if pd.isna(name) else name for name in frame[by]] if by else [None] * len(frame)
+        counts = frame[["customers", column, "orders"]].to_numpy().tolist()
+        assert dict(zip(names, counts, strict=True)) == expected
+    assert (
+        returning_found["returning_customer_rate"] >= repeat_found["repeat_purchase_rate"]
+    ).all()  # by construction
+
+
+def waits_of(rows: list[tuple], end: dt.datetime) -> dict[str, tuple]:
+    """Of each customer seen: the first moment, and the second or None."""
+    moments = defaultdict(list)
+    for who, hours, _, _ in rows:
+        if FIRST + dt.timedelta(hours=hours) < end:
+            moments[who].append(FIRST + dt.timedelta(hours=hours))
+    return {who: (*sorted(own)[:2], None)[:2] for who, own in moments.items()}
+
+
+@pytest.mark.parametrize("period", ["week", "month"])
+@settings(max_examples=15)
+@given(rows=orders, days=st.integers(1, 95), lengths=st.sets(st.integers(1, 40), min_size=1, max_size=3))
+def test_repeat_within_is_that_of_loops(period: str, rows: list[tuple], days: int, lengths: set[int]) -> None:
+    end = FIRST + dt.timedelta(days=days, hours=5)
+    rows = [("a", 0, 500, "x"), *[row for row in rows if row[:2] != ("a", 0)]]
+    expected = {}
+    for first, second in waits_of(rows, end).values():
+        cohort = periods.index_of(first, period)
+        over = periods.start_of(cohort + 1, period)
+        for length in sorted(lengths):
+            span = dt.timedelta(days=length)
+            if over + span <= end:
+                cell = expected.setdefault((periods.start_of(cohort, period), length), [0, 0])
+                cell[0] += 1
+                cell[1] += second is not None and second - first < span
+    found = purchases.repeat_within(believed(as_frame(rows), end), days=list(lengths), period=period)
+    counts = found[["customers", "repeat_customers"]].to_numpy().tolist()
+    assert dict(zip(zip(found["cohort"], found["days"], strict=True), counts, strict=True)) == expected
+
+
+@settings(max_examples=15)
+@given(rows=orders, days=st.integers(1, 95))
+def test_time_to_second_order_is_that_of_loops(rows: list[tuple], days: int) -> None:
+    end = FIRST + dt.timedelta(days=days, hours=5)
+    rows = [("a", 0, 500, "x"), *[row for row in rows if row[:2] != ("a", 0)]]
+    people = []
+    for first, second in waits_of(rows, end).values():
+        observed = (end - first) // dt.timedelta(days=1)
+        day = None if second is None else (second - first) // dt.timedelta(days=1) + 1
+        people.append((day, True) if day is not None and day <= observed else (observed, False))
+    share = 1.0
+    expected = []
+    for day in sorted({0, *(day for day, _ in people)}):
+        at_risk = sum(other >= day for other, _ in people)
+        back = sum(other == day and event for other, event in people)
+        share *= 1 - back / at_risk
+        expected.append([day, at_risk, back, share])
+    curve = purchases.time_to_second_order(believed(as_frame(rows), end))
+    found = curve[["duration", "at_risk", "events", "survival"]].to_numpy()
+    np.testing.assert_allclose(found, expected, atol=1e-12)
+
+
 # -- messages -----------------------------------------------------------------
 
 
 def asked(question) -> str:
-    with pytest.raises(DataError) as error:
+    with pytest.raises(RetentionKitError) as error:
         question()
     return str(error.value)
 
@@ -328,8 +644,27 @@ def test_a_missing_as_of() -> None:
 
 def test_an_unknown_period() -> None:
     assert asked(lambda: mix(period="fortnight")) == (
-        "period 'fortnight' is not known. Choose one of ['day', 'week', 'month', 'quarter', 'year']."
+        "period 'fortnight' is not known. "
+        "Choose one of ['day', 'week', 'week_saturday', 'week_sunday', 'month', 'quarter', 'year']."
     )
+
+
+def test_a_start_that_is_none() -> None:
+    for noun in (repeat, returning):
+        assert asked(lambda noun=noun: noun(start="2024-05-01")) == (
+            "start 2024-05-01 is not before as_of 2024-05-01. Give an earlier start."
+        )
+        assert asked(lambda noun=noun: noun(start="soon")) == (
+            "start 'soon' is no date without a time zone. Type one as start='2024-01-01'."
+        )
+
+
+def test_lengths_that_are_none() -> None:
+    hint = "Type days=(30, 60, 90)."
+    assert asked(lambda: within(days=[30, 0])) == f"days holds 0, which is no whole number from 1. {hint}"
+    assert asked(lambda: within(days=7.5)) == f"days holds 7.5, which is no whole number from 1. {hint}"
+    assert asked(lambda: within(days="30")) == f"days holds '30', which is no whole number from 1. {hint}"
+    assert asked(lambda: within(days=[])) == f"days is empty. {hint}"
 
 
 def test_a_group_named_like_a_result() -> None:
@@ -337,6 +672,9 @@ def test_a_group_named_like_a_result() -> None:
     table = datasets.tiny_orders().assign(orders="x")
     assert asked(lambda: purchases.repeat_purchase_rate(table, as_of=AS_OF, by="orders")) == message
     assert asked(lambda: purchases.first_and_returning(table, as_of=AS_OF, by="orders")) == message
+    own = datasets.tiny_orders().assign(first_at="x")
+    for noun in (purchases.repeat_within, purchases.time_to_second_order, purchases.returning_customer_rate):
+        assert asked(lambda noun=noun: noun(own, as_of=AS_OF, by="first_at")).startswith("by='first_at' is")
 
 
 # -- published data -----------------------------------------------------------
@@ -369,3 +707,26 @@ def test_online_retail(data_folder: Path) -> None:
     assert monthly["orders"].sum().tolist() == [
         1400, 987, 997, 1321, 1149, 1555, 1393, 1331, 1280, 1755, 1929, 2657,
     ]  # fmt: skip
+
+
+def cdnow_lines(data_folder: Path, name: str) -> list[str]:
+    with gzip.open(data_folder / "cdnow" / f"CDNOW_{name}.txt.gz", "rt") as lines:
+        return [line for line in lines if line.strip() and line.split()[-3].isdigit()]
+
+
+@pytest.mark.realdata
+@pytest.mark.parametrize(("name", "part"), [("master", "master"), ("sample", "sample_1_in_10")])
+def test_cdnow(data_folder: Path, name: str, part: str) -> None:
+    facts = json.loads((data_folder / "cdnow" / "facts.json").read_text())[part]
+    rows = [line.split() for line in cdnow_lines(data_folder, name)]
+    frame = pd.DataFrame({"customer_id": [row[0] for row in rows], "ordered_at": [row[-3] for row in rows]})
+    orders = frame.assign(ordered_at=pd.to_datetime(frame["ordered_at"], format="%Y%m%d"))
+    row = purchases.repeat_purchase_rate(orders, as_of="1998-07-01").iloc[0]
+    assert row[["customers", "repeat_customers", "orders"]].tolist() == [
+        facts["customers"], facts["repeat_customers"], facts["rows"],
+    ]  # fmt: skip
+    assert round(row["repeat_purchase_rate"], 8) == facts["repeat_rate"]
+    # All began in the first quarter of 1997 and were watched for 15 months: nobody is censored before.
+    curve = purchases.time_to_second_order(orders, as_of="1998-07-01")
+    assert curve["events"].sum() == facts["repeat_customers"]
+    assert curve.loc[curve["censored"] > 0, "duration"].min() >= 455

@@ -1,0 +1,166 @@
+"""What metrics on buying share: the window they look at, each customer's first order, and the second."""
+
+from collections.abc import Sequence
+
+import ibis
+import ibis.expr.types as ir
+import pandas as pd
+
+from retention_kit import moments, periods, session
+from retention_kit.exceptions import ParamsError
+from retention_kit.moments import Date
+from retention_kit.periods import Period
+from retention_kit.tables import Loaded
+
+#: What is counted on the way has these names, so groups cannot.
+COLUMNS = (
+    *("first_at", "first_amount", "first_orders", "first_revenue", "first_customers", "second_at"),
+    *("returning_orders", "returning_revenue", "returning_customers", "period_index"),
+)
+
+_DAY = 86_400_000_000  # microseconds
+
+
+def since(loaded: Loaded, start: Date | None) -> ir.Table:
+    """The rows of the window from `start` to `as_of`; without a start, all.
+
+    Raises
+    ------
+    ParamsError
+        When `start` is no date, or not before `as_of`.
+    """
+    if start is None:
+        return loaded.table
+    first = _moment(start)
+    if loaded.as_of is not None and first >= loaded.as_of:
+        raise ParamsError(
+            f"start {moments.words(first)} is not before as_of {moments.words(loaded.as_of)}. "
+            "Give an earlier start."
+        )
+    return loaded.table.filter(loaded.table[loaded.moment] >= ibis.timestamp(first.to_pydatetime()))
+
+
+def window(start: Date | None) -> str:
+    """The window in the words of a definition.
+
+    >>> window(None), window("2024-02-01")
+    ('in the history', 'from 2024-02-01 on')
+    """
+    return "in the history" if start is None else f"from {moments.words(_moment(start))} on"
+
+
+def customers(loaded: Loaded) -> ir.Table:
+    """Each customer's whole history in one row; counted once a table, the next metric finds it.
+
+    Of several orders at a customer's first moment, that with the smallest `order_id` is the first, or
+    without ids the one with the smallest amount.
+
+    Returns
+    -------
+    Table
+        `customer_id`, `orders`, `first_at` and, where there are amounts, `revenue` and `first_amount`.
+    """
+    if "customers" not in loaded.kept:
+        loaded.kept["customers"] = session.stored(_each_customer(loaded), "customers")
+    return loaded.kept["customers"]
+
+
+def _each_customer(loaded: Loaded) -> ir.Table:
+    table = loaded.table
+    sums = {"orders": table.count(), "first_at": table[loaded.moment].min()}
+    if "amount" not in table.columns:
+        return table.group_by("customer_id").aggregate(**sums)
+    sums["revenue"] = table.amount.sum()
+    ids = ["order_id"] if "order_id" in table.columns else []
+    if session.holds(table):
+        first = table.amount.first(order_by=[loaded.moment, *ids, "amount"])
+        return table.group_by("customer_id").aggregate(**sums, first_amount=first)
+    # Not every engine has a first in an order: there the first moment's orders are joined on.
+    each = table.group_by("customer_id").aggregate(**sums)
+    births = table.join(each, ["customer_id", (table[loaded.moment], each.first_at)])
+    amount = births.amount.min()
+    if ids:
+        amount = births.amount.argmin(births.order_id, where=births.order_id.notnull()).fill_null(amount)
+    return each.join(births.group_by("customer_id").aggregate(first_amount=amount), "customer_id")
+
+
+def orders_by_customer(loaded: Loaded, start: Date | None = None) -> ir.Table:
+    """`customer_id`, `orders` and, where there are amounts, `revenue`, of the customers of a window."""
+    counted = customers(loaded) if start is None else _bought(loaded, start)
+    return counted.select([name for name in ("customer_id", "orders", "revenue") if name in counted.columns])
+
+
+def sums_by_customer(
+    loaded: Loaded, by: Sequence[str] = (), *, start: Date | None = None, period: Period | None = None
+) -> ir.Table:
+    """What each customer bought in the window, or in each period: the first order apart from later ones.
+
+    Returns
+    -------
+    Table
+        `customer_id`, the `by` columns as at the first order, `period_index` with a period; `orders`,
+        `revenue`, and both as `first_` (one order or none) and `returning_` ones.
+    """
+    t = customers(loaded)
+    if by:
+        t = t.join(periods.birth_values(loaded, by), "customer_id")
+    is_first = ibis.literal(True)
+    if start is not None or period:
+        bought = _bought(loaded, start, period)
+        t = bought.join(t.drop("orders", "revenue"), "customer_id")
+        if start is not None:
+            is_first &= t.first_at >= ibis.timestamp(_moment(start))
+        if period:
+            is_first &= t.period_index == periods.index(t.first_at, period)
+    t = t.mutate(first_orders=is_first.cast("int64"), first_revenue=is_first.ifelse(t.first_amount, 0.0))
+    return t.drop("first_at", "first_amount").mutate(
+        returning_orders=t.orders - t.first_orders, returning_revenue=t.revenue - t.first_revenue
+    )
+
+
+def _bought(loaded: Loaded, start: Date | None, period: Period | None = None) -> ir.Table:
+    table = since(loaded, start)
+    keys = {"period_index": periods.index(table[loaded.moment], period)} if period else {}
+    sums = {"orders": table.count()}
+    if "amount" in table.columns:
+        sums["revenue"] = table.amount.sum()
+    return table.group_by(table.customer_id, **keys).aggregate(**sums)
+
+
+def second_moments(loaded: Loaded) -> ir.Table:
+    """When customers came first and when again: `customer_id`, `first_at`, `second_at` (null: not yet)."""
+    rows = loaded.table.select("customer_id", first_at=loaded.table[loaded.moment])
+    order = ibis.window(group_by="customer_id", order_by="first_at")
+    ranked = rows.mutate(second_at=rows.first_at.lead().over(order), _rank=ibis.row_number().over(order))
+    return ranked.filter(ranked["_rank"] == 0).drop("_rank")
+
+
+def waits(loaded: Loaded, by: Sequence[str] = ()) -> pd.DataFrame:
+    """The histogram of whole days to the second order: the `by` columns, `duration`, `event`, `customers`.
+
+    Days are 24 hours and the running one counts: an order after 6 hours falls into day 1. A customer is
+    followed for the whole days observed; a second order in a day that was observed in part is left out
+    with that day, because those who had none in the rest of it are not known.
+    """
+    seconds = second_moments(loaded)
+    if by:
+        seconds = seconds.join(periods.birth_values(loaded, by), "customer_id")
+    day = _whole_days(seconds.first_at, seconds.second_at) + 1
+    observed = _whole_days(seconds.first_at, ibis.timestamp(loaded.observed_until))
+    event = (day <= observed).fill_null(False)
+    alike = seconds.group_by(*by, duration=event.ifelse(day, observed), event=event)
+    return alike.aggregate(customers=seconds.count()).to_pandas()
+
+
+def _whole_days(born: ir.TimestampValue, later: ir.TimestampValue) -> ir.IntegerValue:
+    return (later.delta(born, unit="microsecond") / _DAY).floor().cast("int64")
+
+
+def _moment(start: Date) -> pd.Timestamp:
+    try:
+        moment = pd.Timestamp(start)
+    except (ValueError, TypeError):
+        moment = pd.NaT
+    if pd.isna(moment) or moment.tzinfo is not None:
+        raise ParamsError(f"start {start!r} is no date without a time zone. Type one as start='2024-01-01'.")
+    return moment
