@@ -31,7 +31,7 @@ def since(loaded: Loaded, start: Date | None) -> ir.Table:
     """
     if start is None:
         return loaded.table
-    first = _moment(start)
+    first = moments.given("start", start)
     if loaded.as_of is not None and first >= loaded.as_of:
         raise ParamsError(
             f"start {moments.words(first)} is not before as_of {moments.words(loaded.as_of)}. "
@@ -46,7 +46,7 @@ def window(start: Date | None) -> str:
     >>> window(None), window("2024-02-01")
     ('in the history', 'from 2024-02-01 on')
     """
-    return "in the history" if start is None else f"from {moments.words(_moment(start))} on"
+    return "in the history" if start is None else f"from {moments.words(moments.given('start', start))} on"
 
 
 def customers(loaded: Loaded) -> ir.Table:
@@ -109,7 +109,7 @@ def sums_by_customer(
         bought = _bought(loaded, start, period)
         t = bought.join(t.drop("orders", "revenue"), "customer_id")
         if start is not None:
-            is_first &= t.first_at >= ibis.timestamp(_moment(start))
+            is_first &= t.first_at >= ibis.timestamp(moments.given("start", start))
         if period:
             is_first &= t.period_index == periods.index(t.first_at, period)
     t = t.mutate(first_orders=is_first.cast("int64"), first_revenue=is_first.ifelse(t.first_amount, 0.0))
@@ -154,13 +154,3 @@ def waits(loaded: Loaded, by: Sequence[str] = ()) -> pd.DataFrame:
 
 def _whole_days(born: ir.TimestampValue, later: ir.TimestampValue) -> ir.IntegerValue:
     return (later.delta(born, unit="microsecond") / _DAY).floor().cast("int64")
-
-
-def _moment(start: Date) -> pd.Timestamp:
-    try:
-        moment = pd.Timestamp(start)
-    except (ValueError, TypeError):
-        moment = pd.NaT
-    if pd.isna(moment) or moment.tzinfo is not None:
-        raise ParamsError(f"start {start!r} is no date without a time zone. Type one as start='2024-01-01'.")
-    return moment

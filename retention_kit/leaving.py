@@ -257,12 +257,7 @@ def _unchosen(involuntary: Sequence[str] | None) -> list[str] | None:
 def _moment_before(loaded: Loaded, start: Date | None) -> pd.Timestamp | None:
     if start is None:
         return None
-    try:
-        moment = pd.Timestamp(start)
-    except (ValueError, TypeError):
-        moment = pd.NaT
-    if pd.isna(moment) or moment.tzinfo is not None:
-        raise ParamsError(f"start {start!r} is no date without a time zone. Type one as start='2024-01-01'.")
+    moment = moments.given("start", start)
     if moment >= loaded.as_of:
         raise ParamsError(
             f"start {moments.words(moment)} is not before as_of {moments.words(loaded.as_of)}, so nobody can "

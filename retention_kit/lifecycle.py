@@ -191,10 +191,7 @@ def _flows_of(found: histories.Histories, by: Sequence[str], end: int) -> pd.Dat
     rows = []
     for number, now in found.each():
         flows = {"active": now, "new": now & ~seen, "returning": now & before}
-        counts = {
-            name: np.bincount(place, found.customers * there, len(groups)).astype("int64")
-            for name, there in flows.items()
-        }
+        counts = {name: found.total(place, there) for name, there in flows.items()}
         rows.append(groups.assign(period_index=number, **counts))
         seen, before = seen | now, now
     counted = pd.concat(rows, ignore_index=True)

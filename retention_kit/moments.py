@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from retention_kit.contracts import BEHAVIOUR
-from retention_kit.exceptions import DataError
+from retention_kit.exceptions import DataError, ParamsError
 from retention_kit.sources import Note
 
 Date = str | dt.date | dt.datetime | pd.Timestamp
@@ -72,6 +72,30 @@ def _moment(as_of: Date) -> dt.datetime | None:
     except ValueError:
         pass
     return None
+
+
+def given(name: str, value: Date) -> pd.Timestamp:
+    """A parameter such as `start` as a moment; a date is its local midnight.
+
+    Raises
+    ------
+    ParamsError
+        When it is no date, or has a time zone.
+
+    Examples
+    --------
+    >>> given("start", "2024-01-01")
+    Timestamp('2024-01-01 00:00:00')
+    """
+    try:
+        moment = pd.Timestamp(value)
+    except (ValueError, TypeError):
+        moment = pd.NaT
+    if pd.isna(moment) or moment.tzinfo is not None:
+        raise ParamsError(
+            f"{name} {value!r} is no date without a time zone. Type one as {name}='2024-01-01'."
+        )
+    return moment
 
 
 def resolve(as_of: Date | None, table: ir.Table, moment: str | None, kind: str) -> dt.datetime | None:

@@ -188,7 +188,7 @@ def _bridge(dense: pd.DataFrame, loaded: Loaded, by: tuple[str, ...], period: Pe
 
 
 def _moments_before(loaded: Loaded, start: Date, end: Date) -> tuple[pd.Timestamp, pd.Timestamp]:
-    first, last = _moment("start", start), _moment("end", end)
+    first, last = moments.given("start", start), moments.given("end", end)
     if first >= last:
         raise ParamsError(
             f"start {moments.words(first)} is not before end {moments.words(last)}. "
@@ -200,18 +200,6 @@ def _moments_before(loaded: Loaded, start: Date, end: Date) -> tuple[pd.Timestam
             "at as_of is not observed, so a change of plan then would look like a loss. Give an earlier end."
         )
     return first, last
-
-
-def _moment(name: str, value: Date) -> pd.Timestamp:
-    try:
-        moment = pd.Timestamp(value)
-    except (ValueError, TypeError):
-        moment = pd.NaT
-    if pd.isna(moment) or moment.tzinfo is not None:
-        raise ParamsError(
-            f"{name} {value!r} is no date without a time zone. Type one as {name}='2024-01-01'."
-        )
-    return moment
 
 
 def _paying_at(steps: ir.Table, moment: pd.Timestamp) -> ir.Table:

@@ -7,6 +7,7 @@ the report's language). Marks are the same in every language: 2024-07, 40%, 1.2M
 from collections.abc import Mapping
 from typing import Any
 
+import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -51,6 +52,21 @@ def bars(ax: Axes, periods: Any, heights: Any, bottom: Any, colour: str, label: 
     days = np.diff(pd.DatetimeIndex(periods).to_numpy()) / np.timedelta64(1, "D")
     width = 0.8 * (days.min() if len(days) else 28)
     ax.bar(periods, heights, width=width, bottom=bottom, color=colour, label=label)
+
+
+def cohort_lines(ax: Axes, frame: pd.DataFrame, value: str, labels: Labels | None) -> None:
+    """A line a cohort over age, old cohorts dark, young ones light; at most nine are named."""
+    cohorts = frame["cohort"].drop_duplicates().sort_values()
+    shades = mpl.colormaps["viridis"](np.linspace(0, 0.88, len(cohorts)))
+    named = set(spread(list(cohorts)))
+    for cohort, shade in zip(cohorts, shades, strict=True):
+        one = frame[frame["cohort"] == cohort].sort_values("age")
+        name = period_name(cohort) if cohort in named else "_unnamed"
+        ax.plot(one["age"], one[value], color=shade, label=name, marker=".", markersize=4, linewidth=1.2)
+    age_axis(ax, labels)
+    if len(cohorts):
+        title = label("cohort", labels)
+        ax.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), title=title, frameon=False)
 
 
 def spread(items: list[Any]) -> list[Any]:

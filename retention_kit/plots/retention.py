@@ -1,6 +1,5 @@
 """Pictures of who comes back, and what that brings."""
 
-import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -17,28 +16,8 @@ def plot_retention_curves(
     The legend names at most nine cohorts, evenly spread.
     """
     ax = marks.axes(ax)
-    rates = _after_certain_start(rates)
-    cohorts = rates["cohort"].drop_duplicates().sort_values()
-    shades = mpl.colormaps["viridis"](np.linspace(0, 0.88, len(cohorts)))
-    named = set(marks.spread(list(cohorts)))
-    for cohort, shade in zip(cohorts, shades, strict=True):
-        one = rates[rates["cohort"] == cohort].sort_values("age")
-        label = marks.period_name(cohort) if cohort in named else "_unnamed"
-        ax.plot(
-            one["age"],
-            one["retention_rate"],
-            color=shade,
-            label=label,
-            marker=".",
-            markersize=4,
-            linewidth=1.2,
-        )
-    marks.age_axis(ax, labels)
+    marks.cohort_lines(ax, _after_certain_start(rates), "retention_rate", labels)
     marks.share_axis(ax, "retention_rate", labels)
-    if len(cohorts):
-        ax.legend(
-            loc="center left", bbox_to_anchor=(1.0, 0.5), title=marks.label("cohort", labels), frameon=False
-        )
     return ax
 
 
