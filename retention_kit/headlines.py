@@ -11,7 +11,7 @@ import pandas as pd
 
 from retention_kit.exceptions import ReportError, did_you_mean
 
-UNITS = ("share", "money", "count", "nps", "ratio", "days")
+UNITS = ("share", "points", "money", "count", "nps", "ratio", "days")
 DIRECTIONS = ("up", "down", "neither")
 
 _NAME = re.compile(r"[a-z0-9_]+(\.[a-z0-9_]+)+")
@@ -30,7 +30,8 @@ class Headline:
         Chapter and figure, such as `retention.month_1`.
     value : float or None
         Unrounded; a share is 0 to 1, never percent. None when it cannot be known, never NaN.
-    unit : {"share", "money", "count", "nps", "ratio", "days"}
+    unit : {"share", "points", "money", "count", "nps", "ratio", "days"}
+        Points are the signed difference of two shares, −1 to 1.
     good : {"up", "down", "neither"}
         Which way is better for the client.
     counts : mapping

@@ -152,8 +152,13 @@ class Voice:
     @cached_property
     def columns(self) -> dict[str, str]:
         """Column name to words: for `labels=` of every plot."""
-        found = {k.removeprefix("column."): v for k, v in self._entries.items() if k.startswith("column.")}
-        return {name: entry for name, entry in found.items() if isinstance(entry, str)}
+        entries = {name: self._entries[f"column.{name}"] for name in self.names("column")}
+        return {name: entry for name, entry in entries.items() if isinstance(entry, str)}
+
+    def names(self, section: str) -> list[str]:
+        """The names that the catalogue has words for: `names("headline")` are all figures there can be."""
+        start = f"{section}."
+        return [key.removeprefix(start) for key in self._entries if key.startswith(start)]
 
     # -- values ------------------------------------------------------------
 

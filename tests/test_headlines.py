@@ -53,7 +53,7 @@ def test_numpy_and_dates_become_plain():
         (
             {"unit": "shares"},
             "Headline 'retention.month_1': unit 'shares' is not one of "
-            "['share', 'money', 'count', 'nps', 'ratio', 'days'].",
+            "['share', 'points', 'money', 'count', 'nps', 'ratio', 'days'].",
         ),
         (
             {"good": "higher"},
