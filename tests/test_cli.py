@@ -64,7 +64,7 @@ def test_reports_are_printed_and_one_failure_is_exit_code_1(tmp_path):
     assert done.stderr.count("\n") == 1
     assert done.stderr.startswith("bad: nps: There is no file ")
     assert (tmp_path / "outputs" / "good" / "2024-07-01" / "report.html").is_file()
-    assert not (tmp_path / "outputs" / "bad").exists()
+    assert [path.name for path in (tmp_path / "outputs" / "bad").iterdir()] == ["2024-07-01-failed"]
 
 
 SHOP = """\

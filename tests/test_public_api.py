@@ -83,7 +83,7 @@ PUBLIC = {
         *("time_to_second_order",),
     ],
     "recurring": ["cohort_mrr", "recurring_rates"],
-    "reports": ["Outcome", "made_with", "notebooks_folder", "run"],
+    "reports": ["Outcome", "notebooks_folder", "run"],
     "retention": [
         *("assign_cohorts", "average_retention", "explain_figure", "period_retention", "retention_change"),
         *("retention_rates",),

@@ -1,0 +1,183 @@
+"""One client's run: what is executed, what is written, and the account of both in `run.json`."""
+
+import datetime as dt
+import json
+import platform
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import nbformat
+
+from retention_kit import exports, pages
+from retention_kit.params import Client
+from retention_kit.sentences import Voice
+
+#: The packages whose versions a number can depend on.
+_MADE_WITH = ("retention-kit", "pandas", "numpy", "scipy", "duckdb", "ibis-framework", "matplotlib")
+_ACCOUNT = "run.json"
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What became of a chapter: its notebook as far as it came, and why it failed, if it did."""
+
+    seconds: float
+    notebook: nbformat.NotebookNode | None = field(default=None, repr=False)
+    reason: str = ""
+
+
+@dataclass
+class Job:
+    """One client's run while its chapters are on their way; `notebooks` is the folder they are taken from.
+
+    `trouble` is why the run failed when no chapter did: its options, or the writing of the report.
+    """
+
+    client: Client
+    path: Path
+    notebooks: Path
+    ran: dict[str, Ran] = field(default_factory=dict)
+    trouble: str = ""
+    started: float = field(default_factory=time.perf_counter)
+
+    @property
+    def waiting(self) -> int:
+        """How many chapters have not ended."""
+        return len(self.client.chosen) - len(self.ran)
+
+    @property
+    def reason(self) -> str:
+        """Why the run failed, in one line, by the report's order of chapters; "" while it did not."""
+        told = [self.ran[chapter].reason for chapter in self.client.chosen if chapter in self.ran]
+        return next(filter(None, [*told, self.trouble]), "")
+
+    @property
+    def failed(self) -> bool:
+        """Whether no report can come of it any more."""
+        return bool(self.reason)
+
+    def notebook(self, chapter: str) -> Path:
+        """Where a chapter is read from."""
+        return self.notebooks / f"{chapter}.ipynb"
+
+    def parameters(self, chapter: str) -> dict[str, Any]:
+        """What a chapter is told: which client file, and its own options; never data, never a secret."""
+        return {"client": str(self.path), "as_of": self.client.as_of, **self.client.options.get(chapter, {})}
+
+
+def write(job: Job, folder: Path) -> None:
+    """The whole report of a run that went well: page, headlines, tables, notebooks and account."""
+    client = job.client
+    voice = Voice(language=client.language, currency=client.currency)
+    chapters = _chapters(job, voice)
+    (folder / "report.html").write_text(pages.render(_page(client, chapters, voice)), encoding="utf-8")
+    _write_json(
+        folder / "headlines.json",
+        {c.name: [headline.to_json() for headline in pages.headlines(c.notebook)] for c in chapters},
+    )
+    exports.write_tables(chapters, folder / "tables")
+    _write_notebooks(job, folder / "notebooks")
+    _write_json(folder / _ACCOUNT, account(job))
+
+
+def write_failed(job: Job, folder: Path) -> None:
+    """What can be told of a run that failed: its account, and the notebooks as far as they came."""
+    _write_notebooks(job, folder / "notebooks")
+    _write_json(folder / _ACCOUNT, account(job))
+
+
+def read(folder: Path) -> dict[str, Any] | None:
+    """The account of the run that wrote a folder; None where there is none."""
+    try:
+        return json.loads((folder / _ACCOUNT).read_text("utf-8"))
+    except (OSError, ValueError):
+        return None
+
+
+def made_with() -> dict[str, str]:
+    """The versions of Python and of the packages that a number can depend on."""
+    return {"Python": platform.python_version()} | {name: version(name) for name in _MADE_WITH}
+
+
+def account(job: Job) -> dict[str, Any]:
+    """What was run, on what, with what, how long it took and what came of it: `run.json`."""
+    client = job.client
+    told = {"reason": job.reason} if job.failed else {}
+    return {
+        "client": client.client,
+        "title": client.title,
+        "as_of": client.as_of,
+        "language": client.language,
+        "currency": client.currency,
+        "period": client.period,
+        "status": "failed" if job.failed else "done",
+        **told,
+        "made": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
+        "seconds": round(time.perf_counter() - job.started, 2),
+        "engine": "papermill",
+        "versions": made_with(),
+        "chapters": {chapter: _chapter(job, chapter) for chapter in client.chosen},
+        "left_out": client.left_out,
+        "rows": {check["kind"]: _rows(check) for check in _checks(job)},
+        "fingerprint": {},
+    }
+
+
+def _chapter(job: Job, chapter: str) -> dict[str, Any]:
+    ran = job.ran.get(chapter)
+    told = {"reason": ran.reason} if ran and ran.reason else {}
+    return {
+        "status": "failed" if told else "done" if ran and ran.notebook else "not run",
+        "seconds": round(ran.seconds, 2) if ran else 0.0,
+        **told,
+        "parameters": job.parameters(chapter) | {"client": job.client.client},
+    }
+
+
+def _chapters(job: Job, voice: Voice) -> list[pages.Chapter]:
+    return [pages.Chapter(c, voice.word("chapter", c), job.ran[c].notebook) for c in job.client.chosen]
+
+
+def _checks(job: Job) -> list[Mapping[str, Any]]:
+    """The accounts of the tables read, of every chapter that ran to its end."""
+    done = [
+        pages.Chapter(c, c, ran.notebook) for c, ran in job.ran.items() if ran.notebook and not ran.reason
+    ]
+    return list(chain.from_iterable(map(pages.checks, done)))
+
+
+def _rows(check: Mapping[str, Any]) -> dict[str, int]:
+    rule, rows = check["columns"].index("rule"), check["columns"].index("rows")
+    return {row[rule]: row[rows] for row in check["rows"]}
+
+
+def _page(client: Client, chapters: Sequence[pages.Chapter], voice: Voice) -> pages.Page:
+    return pages.Page(
+        client=client.client,
+        title=client.title,
+        as_of=client.as_of,
+        language=client.language,
+        currency=client.currency,
+        prepared_by=client.prepared_by,
+        notes_markdown=client.notes,
+        chapters=chapters,
+        missing=[(chapter, voice.say(f"page.no_{kind}")) for chapter, kind in client.left_out.items()],
+        versions=made_with(),
+        generated=dt.datetime.now(),
+    )
+
+
+def _write_notebooks(job: Job, folder: Path) -> None:
+    folder.mkdir()
+    for chapter, ran in job.ran.items():
+        if ran.notebook:
+            nbformat.write(ran.notebook, folder / f"{chapter}.ipynb")
+
+
+def _write_json(path: Path, content: Any) -> None:
+    path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
