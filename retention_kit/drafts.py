@@ -13,7 +13,7 @@ import duckdb
 import pandas as pd
 from pydantic import ValidationError
 
-from retention_kit import guesses, mappings, moments, params, sources, tables, values
+from retention_kit import guesses, mappings, moments, params, sources, tables, values, yamls
 from retention_kit.exceptions import DataError, ParamsError, did_you_mean
 from retention_kit.guesses import Column
 
@@ -118,7 +118,7 @@ def write(drafted: Draft, folder: Path) -> Path:
         "# as_of is the first moment not observed. columns: our names, and what they are in the export.\n"
     )
     with path.open("x", encoding="utf-8") as file:
-        file.write(head + params.dump(drafted.values))
+        file.write(head + yamls.dump(drafted.values))
     return path
 
 

@@ -6,13 +6,14 @@ markup already, so a customer named `<script>` is a customer.
 
 import datetime as dt
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
+from retention_kit.colours import luminance
 from retention_kit.exceptions import ReportError
 from retention_kit.sentences import Voice
 
@@ -151,14 +152,8 @@ def heat_colours(level: float) -> tuple[str, str]:
     stops = np.linspace(0, 1, len(_RAMP))
     rgb = [round(float(np.interp(step, stops, channel))) for channel in _RAMP.T]
     # Black on white is 21 to 1, so one of the two always reaches the root of 21, 4.58.
-    ink = "#000" if (_luminance(rgb) + 0.05) ** 2 >= 1.05 * 0.05 else "#fff"
+    ink = "#000" if (luminance(rgb) + 0.05) ** 2 >= 1.05 * 0.05 else "#fff"
     return "#{:02x}{:02x}{:02x}".format(*rgb), ink
-
-
-def _luminance(rgb: Sequence[int]) -> float:
-    """Relative luminance as WCAG 2 defines it."""
-    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in (v / 255 for v in rgb)]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
 # -- units ---------------------------------------------------------------------

@@ -17,33 +17,17 @@ _INLINE = r"\$(?![\s$])(?P<inline_formula>(?:\\.|[^\\$\n])+?)(?<!\s)\$(?!\d)"
 _DISPLAY = r"^ {0,3}\$\$\s*(?P<display_formula>[^$]+?)\s*\$\$[ \t]*$"
 
 # What a formula may be made of. \href, \style and \class write attributes that are not here.
-_TAGS = frozenset(
-    [
-        "math",
-        "mrow",
-        "mi",
-        "mn",
-        "mo",
-        "mtext",
-        "mspace",
-        "mfrac",
-        "msqrt",
-        "mroot",
-        "msub",
-        "msup",
-        "msubsup",
-        "munder",
-        "mover",
-        "munderover",
-        "mstyle",
-        "mpadded",
-        "mphantom",
-        "menclose",
-        "mtable",
-        "mtr",
-        "mtd",
-    ]
-)
+_TAGS = {
+    *("math", "mrow", "mi", "mn", "mo", "mtext", "mspace", "mstyle", "mpadded", "mphantom", "menclose"),
+    *("mfrac", "msqrt", "mroot", "msub", "msup", "msubsup", "munder", "mover", "munderover"),
+    *("mtable", "mtr", "mtd"),
+}
+_ATTRIBUTES = {
+    *("accent", "accentunder", "display", "displaystyle", "fence", "form", "mathvariant", "movablelimits"),
+    *("columnalign", "columnlines", "columnspacing", "rowlines", "rowspacing", "linebreak", "linethickness"),
+    *("depth", "height", "width", "lspace", "rspace", "voffset", "mathsize", "maxsize", "minsize"),
+    *("notation", "scriptlevel", "separator", "stretchy"),
+}
 _PARTS = {
     "mfrac": 2,
     "mroot": 2,
@@ -54,38 +38,6 @@ _PARTS = {
     "msubsup": 3,
     "munderover": 3,
 }
-_ATTRIBUTES = frozenset(
-    [
-        "accent",
-        "accentunder",
-        "columnalign",
-        "columnlines",
-        "columnspacing",
-        "depth",
-        "display",
-        "displaystyle",
-        "fence",
-        "form",
-        "height",
-        "linebreak",
-        "linethickness",
-        "lspace",
-        "mathsize",
-        "mathvariant",
-        "maxsize",
-        "minsize",
-        "movablelimits",
-        "notation",
-        "rowlines",
-        "rowspacing",
-        "rspace",
-        "scriptlevel",
-        "separator",
-        "stretchy",
-        "voffset",
-        "width",
-    ]
-)
 
 
 def markdown_html(markdown: str) -> Markup:

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from retention_kit import yamls
+from retention_kit import brands, yamls
+from retention_kit.brands import Brand
 from retention_kit.exceptions import ParamsError, did_you_mean
 from retention_kit.figures import Figure
 
@@ -90,6 +90,7 @@ class Client(_Strict):
     period: Literal["week", "week_saturday", "week_sunday", "month", "quarter"] = "month"
     prepared_by: str = ""
     notes: str = ""
+    brand: Brand = Brand()
     data: Data
     chapters: tuple[str, ...] = ()
     thresholds: Thresholds = Thresholds()
@@ -245,7 +246,8 @@ def read(client: str | Path, *, as_of: str | None = None) -> Client:
         parsed = Client.model_validate(values)
     except ValidationError as error:
         raise ParamsError(_complaint([document, *([defaults] if defaults else [])], error)) from None
-    return _resolved(parsed, document)
+    at_home = document if ("brand", "logo") in document.lines or not defaults else defaults
+    return _branded(_resolved(parsed, document), at_home)
 
 
 def find(client: str | Path) -> Path:
@@ -338,13 +340,14 @@ def _unknown_key(document: yamls.Document, place: tuple, known: list[str]) -> st
     return f"{document.where(place)}: unknown key {key!r}.{hint} Known keys: {', '.join(known)}."
 
 
+_MODELS = {"explain": Figure, "thresholds": Thresholds, "brand": Brand}
+
+
 def _keys_at(place: tuple) -> list[str]:
     if len(place) == 1:
         return list(Client.model_fields)
-    if place[0] == "explain":
-        return list(Figure.model_fields)
-    if place[0] == "thresholds":
-        return list(Thresholds.model_fields)
+    if place[0] in _MODELS:
+        return list(_MODELS[place[0]].model_fields)
     return list(Data.model_fields) if len(place) == 2 else list(Table.model_fields)
 
 
@@ -364,6 +367,17 @@ def _resolved(client: Client, document: yamls.Document) -> Client:
     return client.model_copy(update={"data": Data(**tables)})
 
 
+def _branded(client: Client, document: yamls.Document) -> Client:
+    """The logo as a data URI; its path is relative to the file that names it."""
+    if not client.brand.logo:
+        return client
+    try:
+        logo = brands.embedded(document.path.parent / client.brand.logo)
+    except ValueError as error:
+        raise ParamsError(f"{document.where(('brand', 'logo'))}: brand.logo: {error}.") from None
+    return client.model_copy(update={"brand": client.brand.model_copy(update={"logo": logo})})
+
+
 def _from_environment(text: str, place: str, origin: str) -> str:
     def value(found: re.Match) -> str:
         name = found[1]
@@ -375,13 +389,3 @@ def _from_environment(text: str, place: str, origin: str) -> str:
         return os.environ[name]
 
     return _SECRET.sub(value, text)
-
-
-def dump(values: Mapping[str, Any]) -> str:
-    """A client file's text, in the order given.
-
-    >>> print(dump({"client": "acme", "as_of": "2024-07-01"}), end="")
-    client: acme
-    as_of: '2024-07-01'
-    """
-    return yaml.safe_dump(dict(values), sort_keys=False, allow_unicode=True, width=100)

@@ -1,7 +1,7 @@
 """YAML without its surprises: `no` is a word, dates are text, a key stands once, every value has a line."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -73,7 +73,7 @@ def load(path: Path) -> Document:
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise ParamsError(
-            f"{path.name} line {line}: not YAML: {error.problem}. Text with : or {{ in it needs quotes."
+            f"{path.name} line {line}: not YAML: {error.problem}. Text with :, # or {{ in it needs quotes."
         ) from None
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
@@ -114,3 +114,13 @@ def _note_lines(path: Path, node: yaml.Node, place: tuple, lines: dict[tuple, in
         for i, value in enumerate(node.value):
             lines[(*place, i)] = value.start_mark.line + 1
             _note_lines(path, value, (*place, i), lines)
+
+
+def dump(values: Mapping[str, Any]) -> str:
+    """A client file's text, in the order given.
+
+    >>> print(dump({"client": "acme", "as_of": "2024-07-01"}), end="")
+    client: acme
+    as_of: '2024-07-01'
+    """
+    return yaml.safe_dump(dict(values), sort_keys=False, allow_unicode=True, width=100)

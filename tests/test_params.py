@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from retention_kit import params
+from retention_kit import params, yamls
 from retention_kit.exceptions import ParamsError
 
 ACME = """\
@@ -153,7 +153,7 @@ def test_yes_and_no_are_read_where_true_or_false_is_meant(folder: Path) -> None:
 
 
 KEYS = (
-    "client, title, as_of, currency, language, period, prepared_by, notes, data, chapters, "
+    "client, title, as_of, currency, language, period, prepared_by, notes, brand, data, chapters, "
     "thresholds, show_customers, options, explain"
 )
 TABLE_KEYS = "source, columns, where, timezone, sheet, encoding, delimiter, decimal, day_first, origin"
@@ -345,7 +345,7 @@ def test_a_table_that_a_client_does_not_have(folder: Path) -> None:
 
 def test_a_dumped_client_is_read_back_the_same(folder: Path) -> None:
     client = read(folder, ACME)
-    again = read(folder, params.dump(client.model_dump(exclude_none=True, exclude={"chapters"})))
+    again = read(folder, yamls.dump(client.model_dump(exclude_none=True, exclude={"chapters"})))
     assert again == client
 
 
@@ -435,3 +435,38 @@ def test_a_retention_figure_says_its_age(folder: Path) -> None:
 )
 def test_figures_that_cannot_be_explained(folder: Path, text: str, message: str) -> None:
     assert refusal(folder, SAAS + text + "\n") == f"acme.yaml{message}"
+
+
+# -- brand ---------------------------------------------------------------------
+
+LOGO = '<svg xmlns="http://www.w3.org/2000/svg"/>'
+BRAND = (
+    'brand: {name: North Star, logo: logos/star.svg, colours: ["#0b3d5c"], confidentiality: For Acme alone}\n'
+)
+
+
+def test_a_logo_lies_beside_the_file_that_names_it(folder: Path) -> None:
+    (folder / "logos").mkdir()
+    (folder / "logos" / "star.svg").write_text(LOGO)
+    (folder / "_defaults.yaml").write_text(BRAND)
+    read(folder, ACME)
+    # A file below shares the defaults, and their logo; what it says itself wins.
+    (folder / "examples" / "deep.yaml").write_text(ACME + "brand: {name: Ours}\n")
+    brand = params.read("deep").brand
+    assert (brand.name, brand.confidentiality) == ("Ours", "For Acme alone")
+    assert brand.logo.startswith("data:image/svg+xml;base64,")
+    (folder / "_defaults.yaml").unlink()
+    (folder / "examples" / "deep.yaml").write_text(ACME + BRAND)
+    with pytest.raises(ParamsError) as error:
+        params.read("deep")
+    assert str(error.value) == "deep.yaml line 8: brand.logo: there is no file star.svg in logos."
+
+
+def test_a_mistake_in_the_brand_has_its_line(folder: Path) -> None:
+    assert refusal(folder, ACME + "brand:\n  colors: []\n") == (
+        "acme.yaml line 9: unknown key 'colors'. Did you mean 'colours'? "
+        "Known keys: name, logo, colours, confidentiality."
+    )
+    assert refusal(folder, ACME + "brand:\n  colours: #0b3d5c\n") == (
+        'acme.yaml line 9: brand.colours: write colours in quotes, such as ["#0b3d5c", "#e69f00"].'
+    )

@@ -66,7 +66,7 @@ PUBLIC = {
     "losses": ["churn_by_margin", "save_rate"],
     "mrr": ["mrr_movements", "revenue_retention"],
     "nps": ["explain_figure", "nps", "nps_from_counts"],
-    "params": ["Client", "Data", "Table", "Thresholds", "client_files", "dump", "find", "read"],
+    "params": ["Client", "Data", "Table", "Thresholds", "client_files", "find", "read"],
     "periods": [
         *("activity", "birth_values", "check_period", "cohorts", "first_incomplete", "index", "index_of"),
         *("start_of", "starts", "unit"),

@@ -87,13 +87,13 @@ def test_a_mark_of_utf8_is_no_part_of_the_first_key() -> None:
         ("", "acme.yaml must hold keys and values, such as client: acme."),
         (
             "a: [1, 2\nb: 3\n",
-            "acme.yaml line 2: not YAML: expected ',' or ']', but got ':'. Text with : or { in it "
+            "acme.yaml line 2: not YAML: expected ',' or ']', but got ':'. Text with :, # or { in it "
             "needs quotes.",
         ),
         (
             "title: Acme: the shop\n",
             "acme.yaml line 1: not YAML: mapping values are not allowed here. "
-            "Text with : or { in it needs quotes.",
+            "Text with :, # or { in it needs quotes.",
         ),
         ("a: 1\nb: \x07\n", "acme.yaml line 2: a control character. Delete it."),
         ("a: " + "[" * 600, "acme.yaml is nested deeper than a client file can be."),
