@@ -58,6 +58,7 @@ STYLE = {
     "legend.frameon": False,
     "figure.facecolor": "white",
 }
+_ARROWS = {"up": "▲", "down": "▼", "level": "="}
 _DPI = 144
 _LONG = 20  # rows from which the data behind a figure stays closed in print
 
@@ -75,6 +76,19 @@ class Exhibit:
 
     def __repr__(self) -> str:
         return self.text
+
+
+@dataclass(frozen=True)
+class Change:
+    """How a figure moved since the client's previous report, in words (`previous` makes it).
+
+    `way` is "up", "down", "level" or "" where nothing can be compared; `tone` is "better" or "worse" only
+    where that is claimed.
+    """
+
+    text: str
+    way: str = ""
+    tone: str = ""
 
 
 # -- words ---------------------------------------------------------------------
@@ -113,16 +127,25 @@ def cards(*headlines: Headline, voice: Voice) -> Exhibit:
     return Exhibit(cards_html(headlines, voice=voice), text, data)
 
 
-def cards_html(headlines: Iterable[Headline], *, voice: Voice, definitions: bool = True) -> Markup:
-    """The cards' markup, also for the summary, which leaves the definitions to the report's end."""
-    one_by_one = [_card(h, voice, definitions) for h in headlines]
+def cards_html(
+    headlines: Iterable[Headline],
+    *,
+    voice: Voice,
+    definitions: bool = True,
+    changes: Mapping[str, Change] | None = None,
+) -> Markup:
+    """The cards' markup, also for the summary, which leaves the definitions to the report's end.
+
+    `changes` are those since the previous report, by headline: a page knows them, a notebook does not.
+    """
+    one_by_one = [_card(h, voice, definitions, (changes or {}).get(h.name)) for h in headlines]
     # In JupyterLab there is no style sheet of ours, so the row and the big number say it themselves.
     return Markup('<div class="cards" style="display:flex;flex-wrap:wrap">{}</div>').format(
         grids.join(one_by_one)
     )
 
 
-def _card(headline: Headline, voice: Voice, definition: bool) -> Markup:
+def _card(headline: Headline, voice: Voice, definition: bool, change: Change | None) -> Markup:
     parts = [Markup('<p class="label">{}</p>').format(voice.label(headline.name))]
     if headline.period:
         parts.append(Markup('<p class="when">{}</p>').format(headline.period))
@@ -132,9 +155,17 @@ def _card(headline: Headline, voice: Voice, definition: bool) -> Markup:
         parts.append(Markup('<p class="range">{}</p>').format(bounds(headline, voice)))
     if headline.counts:
         parts.append(Markup('<p class="counts">{}</p>').format(counted(headline, voice)))
+    if change:
+        parts.append(change_html(change))
     if definition:
         parts.append(_definition(headline, voice))
     return Markup('<div class="card" style="margin:0.5em">{}</div>').format(grids.join(parts))
+
+
+def change_html(change: Change) -> Markup:
+    """A change as its arrow and its words; the words alone say all of it."""
+    arrow = Markup('<span aria-hidden="true">{}</span> ').format(_ARROWS[change.way]) if change.way else ""
+    return Markup('<p class="change {}">{}{}</p>').format(change.tone or "plain", arrow, change.text)
 
 
 def _definition(headline: Headline, voice: Voice) -> Markup:

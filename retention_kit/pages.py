@@ -19,9 +19,11 @@ import nbformat
 from markupsafe import Markup
 from nbconvert import HTMLExporter
 
-from retention_kit import exhibits
+from retention_kit import exhibits, playbook
 from retention_kit.exceptions import ReportError
+from retention_kit.exhibits import Change
 from retention_kit.headlines import Headline
+from retention_kit.playbook import Plan
 from retention_kit.sentences import Voice
 
 LESSON = frozenset(("lesson", "exercise", "check", "solution"))
@@ -45,7 +47,9 @@ class Page:
     """All that a report is made of.
 
     `as_of` is an ISO date, `notes_markdown` the client file's own words, `missing`
-    pairs of a chapter and why it is not there, `versions` package to version.
+    pairs of a chapter and why it is not there, `versions` package to version, `plan`
+    what the playbook says (None where the client file wants no advice), `changes` those
+    since the previous report by headline.
     """
 
     client: str
@@ -59,6 +63,8 @@ class Page:
     missing: Sequence[tuple[str, str]]
     versions: Mapping[str, str]
     generated: dt.datetime
+    plan: Plan | None = None
+    changes: Mapping[str, Change] = field(default_factory=dict)
 
 
 def render(page: Page) -> str:
@@ -80,9 +86,10 @@ def render(page: Page) -> str:
         say=lambda key, **values: voice.say(f"page.{key}", **values),
         as_of=voice.format(page.as_of, "date"),
         findings=_in_turn([_findings(chapter) for chapter in page.chapters], _FINDINGS),
-        cards=_summary_cards(all_headlines, voice),
+        cards=_summary_cards(all_headlines, page.changes, voice),
+        plan=_plan(page.plan, voice) if page.plan else None,
         notes=Markup(exhibits.notes(page.notes_markdown).html) if page.notes_markdown.strip() else "",
-        chapters=[_chapter(chapter) for chapter in page.chapters],
+        chapters=[_chapter(chapter, page.changes, voice) for chapter in page.chapters],
         missing=[(voice.word("chapter", name), reason) for name, reason in page.missing],
         checks=_data_checks(page.chapters, voice),
         definitions=[_definition(headline, voice) for headline in chain.from_iterable(all_headlines)],
@@ -145,8 +152,20 @@ def _check(chapter: Chapter) -> None:
 # -- the parts of the page -----------------------------------------------------
 
 
-def _chapter(chapter: Chapter) -> dict[str, Any]:
+def _plan(plan: Plan, voice: Voice) -> dict[str, Any]:
+    """What to do next, or why nothing."""
+    advised = [playbook.advice(action, voice) for action in plan.actions[: playbook.MOST]]
+    return {
+        "advised": advised,
+        "rest": playbook.rest(plan, voice) if advised else playbook.nothing(plan, voice),
+    }
+
+
+def _chapter(chapter: Chapter, changes: Mapping[str, Change], voice: Voice) -> dict[str, Any]:
     cells = [cell for cell in _shown_cells(chapter.notebook) if not _is_data_note(cell)]
+    if changes:
+        cells = copy.deepcopy(cells)
+        _tell_changes(cells, changes, voice)
     return {"anchor": chapter.name, "title": chapter.title, "body": _body(cells, chapter.name)}
 
 
@@ -157,6 +176,17 @@ def _body(cells: Iterable[nbformat.NotebookNode], name: str) -> Markup:
         output.metadata["anchor"] = f"{name}-{number}"
     body, _ = _exporter().from_notebook_node(bare)
     return Markup(body)
+
+
+def _tell_changes(
+    cells: Iterable[nbformat.NotebookNode], changes: Mapping[str, Change], voice: Voice
+) -> None:
+    """Cards anew, each with its change: the notebook that made them knows of no earlier report."""
+    mime = exhibits.MIME.format("headline")
+    for output in chain.from_iterable(cell.outputs for cell in cells):
+        if mime in output.get("data", {}):
+            shown = [Headline.from_json(one) for one in output["data"][mime]["headlines"]]
+            output["data"]["text/html"] = str(exhibits.cards_html(shown, voice=voice, changes=changes))
 
 
 def _finding_outputs(cells: Iterable[nbformat.NotebookNode]) -> Iterator[nbformat.NotebookNode]:
@@ -180,9 +210,13 @@ def _in_turn(lists: Sequence[Sequence[Any]], limit: int) -> list[Any]:
     return [one for one in chain.from_iterable(lists) if any(one is other for other in chosen)]
 
 
-def _summary_cards(all_headlines: Sequence[Sequence[Headline]], voice: Voice) -> Markup:
+def _summary_cards(
+    all_headlines: Sequence[Sequence[Headline]], changes: Mapping[str, Change], voice: Voice
+) -> Markup:
     chosen = _in_turn([[h for h in ours if h.value is not None] for ours in all_headlines], _CARDS)
-    return exhibits.cards_html(chosen, voice=voice, definitions=False) if chosen else Markup("")
+    if not chosen:
+        return Markup("")
+    return exhibits.cards_html(chosen, voice=voice, definitions=False, changes=changes)
 
 
 def _definition(headline: Headline, voice: Voice) -> dict[str, Any]:

@@ -94,6 +94,8 @@ class Client(_Strict):
     data: Data
     chapters: tuple[str, ...] = ()
     thresholds: Thresholds = Thresholds()
+    # A consultant's own rules, merged over ours; false for a report without advice.
+    playbook: str | Literal[False] = ""
     # Whether the report may list customers by id; their list is written to tables/ either way.
     show_customers: bool = False
     options: dict[str, dict[str, bool | int | float | str | None]] = Field(default_factory=dict)
@@ -127,6 +129,13 @@ class Client(_Strict):
         if not re.fullmatch("[A-Z]{3}", code):
             raise ValueError(f"{code!r} is no currency; write three capital letters, such as EUR")
         return code
+
+    @field_validator("playbook", mode="before")
+    @classmethod
+    def _is_a_playbook_or_none(cls, playbook: Any) -> Any:
+        if playbook is not False and not isinstance(playbook, str):
+            raise ValueError(f"{playbook!r} is no path of a playbook; write one, or false for no advice")
+        return playbook
 
     @field_validator("chapters", "options")
     @classmethod
@@ -364,7 +373,8 @@ def _resolved(client: Client, document: yamls.Document) -> Client:
         if "://" not in source and not Path(source).expanduser().is_absolute():
             source = str(document.path.parent / source)
         tables[kind] = table.model_copy(update={"source": source})
-    return client.model_copy(update={"data": Data(**tables)})
+    rules = str(document.path.parent / client.playbook) if client.playbook else client.playbook
+    return client.model_copy(update={"data": Data(**tables), "playbook": rules})
 
 
 def _branded(client: Client, document: yamls.Document) -> Client:

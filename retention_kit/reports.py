@@ -8,7 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 
-from retention_kit import folders, kernels, pages, params, runs, session
+from retention_kit import folders, kernels, pages, params, playbook, runs, session
 from retention_kit.exceptions import RetentionKitError
 from retention_kit.runs import Job, Ran
 
@@ -96,6 +96,7 @@ def _prepared(client: str | Path, as_of: str | None) -> Job | Outcome:
     except (RetentionKitError, OSError) as error:
         return Outcome(Path(client).stem, None, _one_line("client file", error))
     try:
+        job.rules = playbook.read(job.client.playbook or None)
         for chapter in job.client.chosen:
             kernels.check_parameters(job.notebook(chapter), job.parameters(chapter))
     except (RetentionKitError, OSError) as error:

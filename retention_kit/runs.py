@@ -13,13 +13,15 @@ from typing import Any
 
 import nbformat
 
-from retention_kit import exports, pages
+from retention_kit import accounts, exports, pages, playbook, previous
+from retention_kit.exhibits import Change
+from retention_kit.headlines import Headline
 from retention_kit.params import Client
+from retention_kit.playbook import Rule
 from retention_kit.sentences import Voice
 
 #: The packages whose versions a number can depend on.
 _MADE_WITH = ("retention-kit", "pandas", "numpy", "scipy", "duckdb", "ibis-framework", "matplotlib")
-_ACCOUNT = "run.json"
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,7 @@ class Job:
     client: Client
     path: Path
     notebooks: Path
+    rules: Sequence[Rule] = ()
     ran: dict[str, Ran] = field(default_factory=dict)
     trouble: str = ""
     started: float = field(default_factory=time.perf_counter)
@@ -75,26 +78,28 @@ def write(job: Job, folder: Path) -> None:
     client = job.client
     voice = Voice(language=client.language, currency=client.currency)
     chapters = _chapters(job, voice)
-    (folder / "report.html").write_text(pages.render(_page(client, chapters, voice)), encoding="utf-8")
+    figures = {chapter.name: pages.headlines(chapter.notebook) for chapter in chapters}
+    page = _page(job, chapters, list(chain.from_iterable(figures.values())), folder.parent, voice)
+    (folder / "report.html").write_text(pages.render(page), encoding="utf-8")
     _write_json(
-        folder / "headlines.json",
-        {c.name: [headline.to_json() for headline in pages.headlines(c.notebook)] for c in chapters},
+        folder / accounts.HEADLINES,
+        {chapter: [figure.to_json() for figure in each] for chapter, each in figures.items()},
     )
     exports.write_tables(chapters, folder / "tables")
     _write_notebooks(job, folder / "notebooks")
-    _write_json(folder / _ACCOUNT, account(job))
+    _write_json(folder / accounts.RUN, account(job))
 
 
 def write_failed(job: Job, folder: Path) -> None:
     """What can be told of a run that failed: its account, and the notebooks as far as they came."""
     _write_notebooks(job, folder / "notebooks")
-    _write_json(folder / _ACCOUNT, account(job))
+    _write_json(folder / accounts.RUN, account(job))
 
 
 def read(folder: Path) -> dict[str, Any] | None:
     """The account of the run that wrote a folder; None where there is none."""
     try:
-        return json.loads((folder / _ACCOUNT).read_text("utf-8"))
+        return json.loads((folder / accounts.RUN).read_text("utf-8"))
     except (OSError, ValueError):
         return None
 
@@ -156,7 +161,10 @@ def _rows(check: Mapping[str, Any]) -> dict[str, int]:
     return {row[rule]: row[rows] for row in check["rows"]}
 
 
-def _page(client: Client, chapters: Sequence[pages.Chapter], voice: Voice) -> pages.Page:
+def _page(
+    job: Job, chapters: Sequence[pages.Chapter], figures: Sequence[Headline], home: Path, voice: Voice
+) -> pages.Page:
+    client = job.client
     return pages.Page(
         client=client.client,
         title=client.title,
@@ -169,7 +177,21 @@ def _page(client: Client, chapters: Sequence[pages.Chapter], voice: Voice) -> pa
         missing=[(chapter, voice.say(f"page.no_{kind}")) for chapter, kind in client.left_out.items()],
         versions=made_with(),
         generated=dt.datetime.now(),
+        plan=_plan(job, figures),
+        changes=_changes(client, figures, home, voice),
     )
+
+
+def _plan(job: Job, figures: Sequence[Headline]) -> playbook.Plan | None:
+    if job.client.playbook is False:
+        return None
+    how = {"thresholds": job.client.thresholds, "period": job.client.period}
+    return playbook.plan(figures, job.rules, **how)
+
+
+def _changes(client: Client, figures: Sequence[Headline], home: Path, voice: Voice) -> dict[str, Change]:
+    before = previous.find(home, client.as_of)
+    return previous.changes(figures, before, voice=voice) if before else {}
 
 
 def _write_notebooks(job: Job, folder: Path) -> None:

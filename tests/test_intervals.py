@@ -204,5 +204,12 @@ def test_difference_turns_round_with_its_groups(k: int, rest: int, other_k: int,
     assert high == pytest.approx(-turned_low)
 
 
+def test_the_difference_of_bounds_by_hand() -> None:
+    # 10 (8 to 13) less 7 (6 to 9): each side adds the two distances that push the gap that way, squared.
+    low, high = intervals.difference_of_bounds(10, 8, 13, 7, 6, 9)
+    assert (low, high) == pytest.approx((3 - math.hypot(2, 2), 3 + math.hypot(3, 1)))
+    assert np.isnan(intervals.difference_of_bounds(10, 8, 13, 7, np.nan, np.nan)).all()
+
+
 def test_difference_with_nobody_is_unknown() -> None:
     assert np.isnan(intervals.difference(1, 2, 0, 0)).all()

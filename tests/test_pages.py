@@ -14,6 +14,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 from retention_kit import exhibits, pages, plots
 from retention_kit.exceptions import ReportError
 from retention_kit.headlines import Headline
+from retention_kit.playbook import Rule, plan
 from retention_kit.sentences import Voice
 
 VOICE = Voice(language="en", currency="EUR")
@@ -154,6 +155,46 @@ def test_the_summary_takes_from_each_chapter_in_turn():
     lists = [["a1", "a2", "a3", "a4"], ["b1"], [], ["c1", "c2"]]
     assert pages._in_turn(lists, 5) == ["a1", "a2", "b1", "c1", "c2"]
     assert pages._in_turn(lists, 2) == ["a1", "b1"]
+
+
+def test_what_to_do_next_stands_between_the_findings_and_the_figures(page):
+    own = {word: f"{word} {HOSTILE}" for word in ("title", "why", "measure", "caution")}
+    rule = Rule("mine", "retention.month_1", "share", True, 0.3, words=own)
+    sure = replace(headline("retention.month_1", 0.382), low=0.35, high=0.41, interval="Wilson 95 %")
+    many = [replace(rule, name=f"mine{n}") for n in range(7)]
+    soup = BeautifulSoup(pages.render(replace(page, plan=plan([sure], many))), "html.parser")
+    shown = soup.find(id="summary").find(class_="plan")
+    assert shown.find_previous_sibling()["class"] == ["findings"]
+    assert shown.find_next_sibling()["class"] == ["cards"]
+    assert shown.h3.text == "What to do next"
+    assert [li.strong.text for li in shown.find_all("li")] == [f"title {HOSTILE}"] * 5
+    first = shown.li.text
+    for words in ("why", "measure", "caution"):
+        assert f"{words} {HOSTILE}" in first
+    assert "38.2%, between 35.0% and 41.0%" in shown.find(class_="reason").text
+    assert shown.find(class_="rest").text.startswith("2 more rules fired: title <script>")
+
+
+def test_where_nothing_is_advised_the_page_says_so_or_is_silent(page, soup):
+    assert soup.find(class_="plan") is None
+    quiet = BeautifulSoup(pages.render(replace(page, plan=plan([], []))), "html.parser").find(class_="plan")
+    assert quiet.ol is None
+    assert quiet.p.text.endswith("so nothing is advised here.")
+
+
+def test_every_card_tells_the_change_since_the_report_before(page):
+    changes = {
+        "retention.month_1": exhibits.Change("+1 <since> June: better", "up", "better"),
+        "nps.nps": exhibits.Change("Not in the report of June"),
+    }
+    soup = BeautifulSoup(pages.render(replace(page, changes=changes)), "html.parser")
+    for place in ("summary", "retention"):
+        change = soup.find(id=place).find(class_="change")
+        assert change.text == "▲ +1 <since> June: better"
+        assert change.span["aria-hidden"] == "true"
+        assert change["class"] == ["change", "better"]
+    assert soup.find(id="retention").find(class_="card").find("details")
+    assert [p.text for p in soup.find(id="nps").find_all(class_="change")] == ["Not in the report of June"]
 
 
 def test_hostile_words_are_text(soup):

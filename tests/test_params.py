@@ -154,7 +154,7 @@ def test_yes_and_no_are_read_where_true_or_false_is_meant(folder: Path) -> None:
 
 KEYS = (
     "client, title, as_of, currency, language, period, prepared_by, notes, brand, data, chapters, "
-    "thresholds, show_customers, options, explain"
+    "thresholds, playbook, show_customers, options, explain"
 )
 TABLE_KEYS = "source, columns, where, timezone, sheet, encoding, delimiter, decimal, day_first, origin"
 UNSAFE = (
@@ -362,6 +362,22 @@ def test_every_client_file_of_the_repository_is_valid(path: Path, monkeypatch: p
     client = params.read(path)
     assert client.client == path.stem
     assert client.chosen
+
+
+# -- advice ---------------------------------------------------------------------
+
+
+def test_a_playbook_is_beside_its_client_file_or_off(folder: Path) -> None:
+    assert read(folder, ACME).playbook == ""
+    assert read(folder, ACME + "playbook: ours.yaml\n").playbook == str(folder / "ours.yaml")
+    assert read(folder, ACME + "playbook: false\n").playbook is False
+
+
+@pytest.mark.parametrize("value", ["true", "3", "", "[]"])
+def test_what_is_no_playbook_is_one_line(folder: Path, value: str) -> None:
+    with pytest.raises(ParamsError) as error:
+        read(folder, ACME + f"playbook: {value}\n")
+    assert "no path of a playbook; write one, or false for no advice." in str(error.value)
 
 
 # -- figures to be explained --------------------------------------------------

@@ -175,6 +175,13 @@ def test_an_option_no_chapter_has_is_refused_before_anything_runs(tmp_path):
     ]
 
 
+def test_a_playbook_that_cannot_be_read_is_refused_before_anything_runs(tmp_path):
+    (tmp_path / "mine.yaml").write_text("comunity: null", encoding="utf-8")
+    client = write_client(tmp_path, "shop", "as_of: 2024-05-01\ndata: demo\nplaybook: mine.yaml\n")
+    [outcome] = reports.run([client], out=tmp_path / "outputs")
+    assert outcome.reason == "mine.yaml line 1: no rule 'comunity'. Did you mean 'community'?"
+
+
 def test_a_folder_that_cannot_be_written_is_one_line(batch, tmp_path):
     """A file where the folder should be: as unusable as a full disk, and no chapter was run in vain twice."""
     (tmp_path / "outputs").write_text("in the way", encoding="utf-8")

@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
-from retention_kit import exhibits, params, runs
+from retention_kit import exhibits, params, playbook, runs
+from retention_kit.headlines import Headline
 from retention_kit.runs import Ran
 from retention_kit.sentences import Voice
 
@@ -28,8 +29,8 @@ def job(tmp_path):
     return runs.Job(params.read(path), path, tmp_path / "notebooks")
 
 
-def executed():
-    """A notebook that has read 13 rows of orders."""
+def executed(*cards):
+    """A notebook that has read 13 rows of orders, and shows cards of the figures given."""
     frame = pd.DataFrame({"rule": ["read", "kept"], "rows": [13, 13], "amount": 5.0, "example": None})
     moment = pd.Timestamp("2024-05-01")
     loaded = SimpleNamespace(kind="orders", as_of=moment, observed_until=moment, checks=frame, notes=())
@@ -38,7 +39,19 @@ def executed():
         outputs=[new_output("display_data", data=shown._repr_mimebundle_())],
         metadata={"tags": ["data-notes"]},
     )
+    if cards:
+        bundle = exhibits.cards(*cards, voice=Voice(language="en", currency="PLN"))._repr_mimebundle_()
+        shown = new_code_cell(outputs=[new_output("display_data", data=bundle)])
+        return new_notebook(cells=[shown, cell])
     return new_notebook(cells=[cell])
+
+
+def repeat(value, as_of="2024-05-01"):
+    """A repeat purchase rate of an interval five points wide, below one half where `value` is 0.4."""
+    return Headline(
+        "retention.repeat_purchase_rate", value, unit="share", good="up", as_of=as_of, definition="How.",
+        counts={"customers": 900}, low=value - 0.025, high=value + 0.025, interval="Wilson 95 %",
+    )  # fmt: skip
 
 
 def test_a_run_that_went_well(job, tmp_path):
@@ -64,6 +77,31 @@ def test_a_run_that_went_well(job, tmp_path):
     assert account["rows"] == {"orders": {"read": 13, "kept": 13}}
     assert account["left_out"] == {"churn": "subscriptions", "nps": "responses"}
     assert {"Python", "duckdb", "retention-kit"} <= set(account["versions"])
+
+
+def test_the_page_tells_what_changed_and_what_to_do(job, tmp_path):
+    job.rules = playbook.read()
+    for as_of, value in (("2024-04-01", 0.48), ("2024-05-01", 0.4)):
+        job.client = job.client.model_copy(update={"as_of": as_of})
+        figure = repeat(value, as_of)
+        job.ran = {"clv": Ran(1.0, executed()), "retention": Ran(2.0, executed(figure))}
+        (tmp_path / "shop" / as_of).mkdir(parents=True)
+        runs.write(job, tmp_path / "shop" / as_of)
+    first, second = [(tmp_path / "shop" / as_of / "report.html").read_text("utf-8") for as_of in (
+        "2024-04-01", "2024-05-01",
+    )]  # fmt: skip
+    assert "nothing is advised here" in first
+    assert 'class="change' not in first
+    assert "Give a reason for the second order" in second
+    assert second.count("−8.0 percentage points since 1 April 2024: worse") == 2
+
+
+def test_a_client_who_wants_no_advice_gets_none(job, tmp_path):
+    job.rules = playbook.read()
+    job.client = job.client.model_copy(update={"playbook": False})
+    job.ran = {"clv": Ran(1.0, executed()), "retention": Ran(2.0, executed(repeat(0.4)))}
+    runs.write(job, tmp_path)
+    assert "What to do next" not in (tmp_path / "report.html").read_text("utf-8")
 
 
 def test_a_run_that_failed_says_where_and_keeps_what_it_has(job, tmp_path):
