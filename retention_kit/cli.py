@@ -1,7 +1,7 @@
 """The command line: parse, call one function, print paths. Nothing heavy is imported before it is needed."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -39,16 +39,27 @@ def run(
         int, typer.Option(min=1, help="Chapters executed at a time, each in its own process.")
     ] = 2,
     out: Annotated[Path, typer.Option(help="Folder for the reports.", file_okay=False)] = Path("outputs"),
+    engine: Annotated[
+        Literal["warm", "papermill"],
+        typer.Option(help="Processes forked from a warm one (Linux), or papermill's kernels."),
+    ] = "warm",
 ) -> None:
     """Make one report per client: outputs/CLIENT/AS_OF/report.html.
 
     A client that fails leaves the other clients, and its own last report, whole; the reason is
     printed and the exit code is 1.
     """
-    from retention_kit import progress, reports
+    from retention_kit.engines import Engine
 
-    with progress.bar() as tell:
-        outcomes = reports.run(_client_files(clients), as_of=as_of, jobs=jobs, out=out, progress=tell)
+    with Engine(engine) as chosen:  # it imports in a process of its own, while this one does
+        from retention_kit import progress, reports
+
+        with progress.bar() as tell:
+            outcomes = reports.run(
+                _client_files(clients), as_of=as_of, jobs=jobs, out=out, engine=chosen, progress=tell
+            )
+        if chosen.reason:
+            typer.echo(f"Executed by papermill's kernels: {chosen.reason}.", err=True)
     for outcome in outcomes:
         if outcome.report:
             typer.echo(outcome.report)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from retention_kit import folders, kernels, pages, params, playbook, runs, session
+from retention_kit.engines import Engine
 from retention_kit.exceptions import RetentionKitError
 from retention_kit.runs import Job, Ran
 
@@ -31,6 +32,7 @@ def run(
     as_of: str | None = None,
     jobs: int = 2,
     out: str | Path = "outputs",
+    engine: Engine | None = None,
     progress: Progress = lambda client, chapter, state: None,
 ) -> list[Outcome]:
     """Make one report a client; a client that fails leaves the others, and its own last report, whole.
@@ -47,6 +49,8 @@ def run(
         Chapters executed at a time, each in a process of its own.
     out : path
         Reports are written to `<out>/<client>/<as_of>/`.
+    engine : Engine, optional
+        What executes the chapters; if none is given, a warm one that ends with the run.
     progress : callable
         Called with the client, the chapter (or "report") and "waiting", "started", "done" or "failed".
 
@@ -55,6 +59,9 @@ def run(
     list of Outcome
         In the order of `clients`.
     """
+    if engine is None:
+        with Engine("warm") as engine:
+            return run(clients, as_of=as_of, jobs=jobs, out=out, engine=engine, progress=progress)
     out = Path(out)
     prepared = [_prepared(client, as_of) for client in clients]
     _refuse_twins(prepared)
@@ -69,10 +76,11 @@ def run(
                 continue
             for chapter in job.client.chosen:
                 progress(job.client.client, chapter, "waiting")
-                waiting[pool.submit(_chapter, job, chapter, progress)] = (i, chapter)
+                waiting[pool.submit(_chapter, job, chapter, engine, progress)] = (i, chapter)
         for future in as_completed(waiting):
             i, chapter = waiting[future]
             _note(prepared[i], chapter, future, progress)
+            prepared[i].engine = engine.name
             if prepared[i].waiting == 0:
                 outcomes[i] = _finished(prepared[i], out, progress)
                 prepared[i].ran.clear()  # a batch of a hundred clients keeps none of them in memory
@@ -117,17 +125,20 @@ def _refuse_twins(prepared: list[Job | Outcome]) -> None:
         seen.setdefault(key, job.path)
 
 
-def _chapter(job: Job, chapter: str, progress: Progress) -> Ran | None:
+def _chapter(job: Job, chapter: str, engine: Engine, progress: Progress) -> Ran | None:
     """A chapter executed; None when its client has failed already, to spare the machine."""
     if job.failed:
         return None
     progress(job.client.client, chapter, "started")
     started = time.perf_counter()
     try:
-        executed = kernels.execute(job.notebook(chapter), job.parameters(chapter), without=pages.LESSON)
+        executed = kernels.execute(
+            job.notebook(chapter), job.parameters(chapter), without=pages.LESSON, engine=engine
+        )
         return Ran(executed.seconds, executed.notebook)
     except Exception as error:  # whatever it was, the other clients go on
-        return Ran(time.perf_counter() - started, reason=_one_line(chapter, error))
+        came_to = getattr(error, "notebook", None)
+        return Ran(time.perf_counter() - started, came_to, reason=_one_line(chapter, error))
 
 
 def _note(job: Job, chapter: str, future: Future, progress: Progress) -> None:

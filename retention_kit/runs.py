@@ -46,6 +46,7 @@ class Job:
     rules: Sequence[Rule] = ()
     ran: dict[str, Ran] = field(default_factory=dict)
     trouble: str = ""
+    engine: str = "papermill"
     started: float = field(default_factory=time.perf_counter)
 
     @property
@@ -124,7 +125,7 @@ def account(job: Job) -> dict[str, Any]:
         **told,
         "made": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
         "seconds": round(time.perf_counter() - job.started, 2),
-        "engine": "papermill",
+        "engine": job.engine,
         "versions": made_with(),
         "chapters": {chapter: _chapter(job, chapter) for chapter in client.chosen},
         "left_out": client.left_out,

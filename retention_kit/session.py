@@ -15,7 +15,8 @@ import ibis
 import ibis.expr.types as ir
 from ibis.backends.duckdb import Backend
 
-_SCRATCH = "RETENTION_KIT_SCRATCH"
+#: The variable that says where temporary folders go.
+SCRATCH = "RETENTION_KIT_SCRATCH"
 
 
 @contextmanager
@@ -25,21 +26,21 @@ def scratch() -> Iterator[None]:
     A kernel that is stopped at once cannot tidy up after itself, and what it leaves is a client's data.
     """
     with tempfile.TemporaryDirectory(prefix="retention_kit_", ignore_cleanup_errors=True) as path:
-        before = os.environ.get(_SCRATCH)
-        os.environ[_SCRATCH] = path
+        before = os.environ.get(SCRATCH)
+        os.environ[SCRATCH] = path
         try:
             yield
         finally:
             if before is None:
-                del os.environ[_SCRATCH]
+                del os.environ[SCRATCH]
             else:
-                os.environ[_SCRATCH] = before
+                os.environ[SCRATCH] = before
 
 
 @functools.cache
 def folder() -> Path:
     """The process's own temporary folder, removed when the process ends."""
-    path = Path(tempfile.mkdtemp(prefix="retention_kit_", dir=os.environ.get(_SCRATCH)))
+    path = Path(tempfile.mkdtemp(prefix="retention_kit_", dir=os.environ.get(SCRATCH)))
     atexit.register(shutil.rmtree, path, ignore_errors=True)
     return path
 

@@ -9,9 +9,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from retention_kit import datasets, params, reports
+from retention_kit import datasets, forkserver, params, reports
 
 SECRET = "hunter2-in-the-environment"
+ENGINE = "papermill" if forkserver.hindrance() else "warm"
 
 
 def write_client(folder: Path, name: str, text: str) -> Path:
@@ -104,6 +105,15 @@ def test_each_client_has_a_report_or_one_line(batch):
 def test_a_failed_client_keeps_its_old_report(batch):
     old = batch[0] / "outputs" / "undated" / "2024-05-01" / "report.html"
     assert old.read_text("utf-8") == "the old report"
+
+
+def test_a_failed_client_leaves_its_notebook_as_far_as_it_came(batch):
+    failed = batch[0] / "outputs" / "undated" / "2024-05-01-failed"
+    assert json.loads((failed / "run.json").read_text("utf-8"))["engine"] == ENGINE
+    cells = json.loads((failed / "notebooks" / "retention.ipynb").read_text("utf-8"))["cells"]
+    states = [cell["metadata"]["papermill"]["status"] for cell in cells if cell["cell_type"] == "code"]
+    assert states[:3] == ["completed", "completed", "failed"]
+    assert set(states[3:]) == {"pending"}
 
 
 def test_nothing_half_written_is_left(batch):
