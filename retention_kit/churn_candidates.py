@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 import pandas as pd
 
 from retention_kit import billing, denominators, explanations, figures, periods, policies, session
-from retention_kit.explanations import OTHER_PERIOD, Candidate, Words, words
+from retention_kit.explanations import OTHER_PERIOD, Candidate
 from retention_kit.moments import Date
+from retention_kit.phrases import Words, words
 from retention_kit.policies import Policy
 from retention_kit.tables import Loaded
 

@@ -123,7 +123,8 @@ def cards(*headlines: Headline, voice: Voice) -> Exhibit:
     if not headlines:
         raise ReportError("cards() needs at least one headline.")
     text = "\n".join(f"{voice.label(h.name)}: {value(h, voice)}" for h in headlines)
-    data = {MIME.format("headline"): {"headlines": [h.to_json() for h in headlines]}}
+    told = [replace(h, definition=voice.said(h.definition)) for h in headlines]
+    data = {MIME.format("headline"): {"headlines": [h.to_json() for h in told]}}
     return Exhibit(cards_html(headlines, voice=voice), text, data)
 
 
@@ -169,7 +170,7 @@ def change_html(change: Change) -> Markup:
 
 
 def _definition(headline: Headline, voice: Voice) -> Markup:
-    lines = [headline.definition]
+    lines = [voice.said(headline.definition)]
     if headline.good != "neither":
         lines.append(voice.say(f"exhibit.good_{headline.good}"))
     lines.append(voice.say("exhibit.as_of", as_of=headline.as_of))
@@ -361,7 +362,7 @@ _CHECK_UNITS = {"rule": "text", "rows": "count", "amount": "money", "example": "
 
 def data_checks(*loaded: "Loaded", voice: Voice) -> Exhibit:
     """How many rows were read, set aside and kept, and what the reader should know about the data."""
-    checks = [_check_data(one) for one in loaded]
+    checks = [_check_data(one, voice) for one in loaded]
     html = grids.join(checks_html(one, voice=voice) for one in checks)
     text = "\n\n".join(f"{one.kind}\n{one.checks.to_string(index=False)}" for one in loaded)
     return Exhibit(html, text, {MIME.format("checks"): {"checks": checks}})
@@ -369,7 +370,7 @@ def data_checks(*loaded: "Loaded", voice: Voice) -> Exhibit:
 
 def warnings(*loaded: "Loaded", voice: Voice) -> Exhibit | None:
     """What a reader must know of the data before the figures that rest on it; nothing where all is well."""
-    found = [{"level": n.level, "text": n.text} for one in loaded for n in one.notes if n.level == "warning"]
+    found = [n for one in loaded for n in _notes(one, voice) if n["level"] == "warning"]
     if not found:
         return None
     html = Markup('<ul class="remarks">{}</ul>').format(grids.join(_note(note, voice) for note in found))
@@ -377,15 +378,19 @@ def warnings(*loaded: "Loaded", voice: Voice) -> Exhibit | None:
     return Exhibit(html, "\n".join(texts), {MIME.format("warnings"): {"warnings": texts}})
 
 
-def _check_data(loaded: "Loaded") -> dict[str, Any]:
+def _check_data(loaded: "Loaded", voice: Voice) -> dict[str, Any]:
     return {
         "kind": loaded.kind,
         "as_of": grids.json_value(loaded.as_of),
         "observed_until": grids.json_value(loaded.observed_until),
         "columns": [str(column) for column in loaded.checks.columns],
         "rows": grids.json_rows(loaded.checks),
-        "notes": [{"level": note.level, "text": note.text} for note in loaded.notes],
+        "notes": _notes(loaded, voice),
     }
+
+
+def _notes(loaded: "Loaded", voice: Voice) -> list[dict[str, str]]:
+    return [{"level": note.level, "text": str(voice.said(note.text))} for note in loaded.notes]
 
 
 def checks_html(check: Mapping[str, Any], *, voice: Voice, used_in: str = "") -> Markup:

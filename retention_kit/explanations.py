@@ -16,10 +16,9 @@ from retention_kit import moments, periods
 from retention_kit.exceptions import ParamsError
 from retention_kit.figures import Printed
 from retention_kit.periods import Period
+from retention_kit.phrases import Words
 from retention_kit.sentences import Voice
 from retention_kit.tables import Loaded
-
-Words = dict[str, Any]
 
 #: Groups of the last resort, named only where no definition of the whole prints the figure: single
 #: cohorts, and the figure of another period.
@@ -30,15 +29,6 @@ _NAMED = 4  # as many explanations as a sentence can hold
 _DIGITS = 4  # as many as a percentage is shown with, however many were given
 _KINDS = {"definition": "str", "group": "str", "numerator": "float64", "denominator": "float64"}
 _KINDS |= {"value": "float64", "matches": "bool", "ours": "bool", "also": "str"}
-
-
-def words(key: str, **values: Any) -> Words:
-    """A sentence of the catalogue that is not said yet; a value may be such a sentence again.
-
-    >>> words("explain.ours", value="40.5%")
-    {'say': 'explain.ours', 'value': '40.5%'}
-    """
-    return {"say": key, **values}
 
 
 @dataclass(frozen=True)
@@ -195,9 +185,9 @@ def sentence(frame: pd.DataFrame, voice: Voice) -> str:
     """
     say = frame.attrs["explained"]
     figure = voice.format(frame.attrs["figure"], f"{say['unit']}.{say['decimals']}")
-    asked = _said({**say["asked"], "figure": figure}, voice)
+    asked = voice.said({**say["asked"], "figure": figure})
     if frame.empty:
-        return _said(say["nothing"], voice)
+        return voice.said(say["nothing"])
     found = frame[frame["matches"]]
     here = found[~found["group"].isin(_LAST)]
     if len(here) == 1:
@@ -252,7 +242,7 @@ def _one(frame: pd.DataFrame, row: pd.Series, asked: str, voice: Voice) -> str:
     if row["ours"]:
         return f"{told} {voice.say('explain.agreed')}"
     why = frame.attrs["explained"]["definitions"][row["definition"]]["why"]
-    return " ".join([told, _ours(frame, voice), *(_said(each, voice) for each in why)])
+    return " ".join([told, _ours(frame, voice), *(voice.said(each) for each in why)])
 
 
 def _unexplained(frame: pd.DataFrame, asked: str, voice: Voice) -> str:
@@ -290,19 +280,10 @@ def _listed(frame: pd.DataFrame, rows: pd.DataFrame, voice: Voice) -> str:
 
 
 def _phrase(frame: pd.DataFrame, row: pd.Series, voice: Voice) -> str:
-    return _said(frame.attrs["explained"]["definitions"][row["definition"]]["phrase"], voice)
+    return voice.said(frame.attrs["explained"]["definitions"][row["definition"]]["phrase"])
 
 
 def _value(frame: pd.DataFrame, value: float, voice: Voice) -> str:
     """A tried value, to the digits of the figure, and one at least."""
     say = frame.attrs["explained"]
     return voice.format(value, f"{say['unit']}.{max(1, say['decimals'])}")
-
-
-def _said(told: Words, voice: Voice) -> str:
-    values = {
-        name: _said(value, voice) if isinstance(value, dict) else value
-        for name, value in told.items()
-        if name != "say"
-    }
-    return voice.say(told["say"], **values)

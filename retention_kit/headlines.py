@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from retention_kit.exceptions import ReportError, did_you_mean
+from retention_kit.phrases import Phrase
 
 UNITS = ("share", "points", "money", "count", "nps", "ratio", "days")
 DIRECTIONS = ("up", "down", "neither")
@@ -37,7 +38,7 @@ class Headline:
     counts : mapping
         The numbers it was made from, by name; a share without them is refused.
     definition : str
-        What was divided by what, in words.
+        What was divided by what, in words; of a metric, a phrase that can be said in another language.
     as_of : str
         ISO date of the first moment not observed. A date or datetime is turned into one.
     low, high : float, optional
@@ -83,18 +84,25 @@ class Headline:
         _check_numbers(self)
 
     def to_json(self) -> dict[str, Any]:
-        """A dict of plain JSON types, for a notebook's output and `headlines.json`."""
-        return asdict(self)
+        """A dict of plain JSON types, for a notebook's output and `headlines.json`.
+
+        `definition` is in the language it was said in; `definition_key` is what it means in any.
+        """
+        key = self.definition.words if isinstance(self.definition, Phrase) else None
+        return asdict(self) | {"definition": str(self.definition), "definition_key": key}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "Headline":
         """The headline that `to_json` wrote."""
         known = [f.name for f in fields(cls)]
-        for key in data:
+        values = {name: value for name, value in data.items() if name != "definition_key"}
+        for key in values:
             if key not in known:
                 raise ReportError(f"A headline has no {key!r}.{did_you_mean(key, known)} It has {known}.")
+        if data.get("definition_key") and "definition" in values:
+            values["definition"] = Phrase(values["definition"], data["definition_key"])
         try:
-            return cls(**data)
+            return cls(**values)
         except TypeError:
             needed = [name for name in known[:7] if name not in data]
             raise ReportError(f"Headline {data.get('name')!r} is missing {needed}.") from None

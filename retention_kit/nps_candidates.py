@@ -12,7 +12,8 @@ import ibis.expr.types as ir
 import pandas as pd
 
 from retention_kit import explanations, figures
-from retention_kit.explanations import Candidate, words
+from retention_kit.explanations import Candidate
+from retention_kit.phrases import words
 from retention_kit.tables import Loaded
 
 #: From which score on a promoter, up to which one a detractor: ours, then what is often taken for it.

@@ -226,7 +226,7 @@ def _definition(headline: Headline, voice: Voice) -> dict[str, Any]:
     return {
         "label": voice.label(headline.name),
         "value": exhibits.value(headline, voice),
-        "definition": headline.definition,
+        "definition": voice.said(headline.definition),
         "lines": [line[0].upper() + line[1:] for line in lines if line],
     }
 

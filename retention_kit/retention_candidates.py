@@ -10,9 +10,10 @@ import pandas as pd
 
 from retention_kit import explanations, figures, periods, windows
 from retention_kit.exceptions import ParamsError
-from retention_kit.explanations import COHORT, OTHER_PERIOD, Candidate, Words, words
+from retention_kit.explanations import COHORT, OTHER_PERIOD, Candidate
 from retention_kit.moments import Date
 from retention_kit.periods import Period
+from retention_kit.phrases import Words, words
 from retention_kit.tables import Loaded
 from retention_kit.windows import Window, Windows
 

@@ -12,22 +12,18 @@ from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal
 from functools import cached_property, lru_cache
-from importlib import resources
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 from babel import Locale, UnknownLocaleError, dates, numbers
 
-from retention_kit import yamls
+from retention_kit import catalogues, phrases
+from retention_kit.catalogues import Entries
 from retention_kit.exceptions import ReportError, did_you_mean
 from retention_kit.headlines import Headline
+from retention_kit.phrases import Phrase, Words
 
 MISSING = "–"
-KINDS = (
-    "share", "points", "gap", "nps", "money", "count", "number", "ratio", "days",
-    "date", "day", "week", "month", "quarter", "year", "text",
-)  # fmt: skip
 _SKELETONS = {"month": "yMMMM", "quarter": "yQQQ", "year": "y"}
 
 
@@ -80,6 +76,32 @@ class Voice:
             raise ReportError(f"The {self.language} catalogue has no sentence {key!r}.{hint}")
         template = _form(self._entries[key], key, values, self._locale)
         return _Fill(self, key).vformat(template, (), values)
+
+    def phrase(self, key: str, **values: Any) -> Phrase:
+        """The sentence that `say` makes, which remembers its key and values for another language.
+
+        A value may be a phrase itself; it is said in the same language as the whole.
+        """
+        told = phrases.words(key, **values)
+        return Phrase(self.said(told), told)
+
+    def said(self, told: str | Words) -> str:
+        """A text in this language: a phrase or an entry not said yet in its words, any other text as it is.
+
+        So is a phrase whose entry is not in the catalogue: one that another version of the package made.
+
+        >>> Voice().said({"say": "unit.days", "number": 2}), Voice().said("retained / customers")
+        ('2 days', 'retained / customers')
+        """
+        if isinstance(told, Phrase):
+            known = told.words["say"] in self._entries
+            return Phrase(self.said(told.words), told.words) if known else told
+        if isinstance(told, str):
+            return told
+        values = {
+            name: self.said(value) if isinstance(value, dict) else value for name, value in told.items()
+        }
+        return self.say(values.pop("say"), **values)
 
     def compare(self, key: str, *, difference: float, low: float, high: float, **values: Any) -> str:
         """A sentence about a change: `key.up`, `key.down`, or `key.unclear` when the interval holds zero.
@@ -167,20 +189,24 @@ class Voice:
 
         Units: share (0.382 → 38.2%), points (a signed difference of shares, in
         percentage points), gap (the same without a sign), nps (signed integer),
-        money, count, number, ratio, days, date, day, week, month, quarter, year,
-        text. Digits after the point can be given: "share.0", "money.2".
+        money, count, number, ratio, days, date, moment (with its time, where there is one),
+        day, week, month, quarter, year, text; name, column, kind, interval and rule for names
+        of ours (column inside a sentence, one or a list). Digits after the point can be given:
+        "share.0", "money.2"; so can the form of a month's name: "month.in".
         """
-        kind, digits = _kind(unit)
+        kind, detail = catalogues.unit(unit)
         if _is_missing(value):
             return MISSING
         if kind == "text":
             return str(value)
-        if kind in ("date", "day", "week", *_SKELETONS):
-            return self._moment(value, kind)
+        if kind in catalogues.SECTIONS:
+            return self._named(value, kind)
+        if kind in ("date", "moment", "day", "week", *_SKELETONS):
+            return self._moment(value, kind, detail)
         number = float(value)
         if math.isinf(number):
             return "∞" if number > 0 else "−∞"
-        text = self._number(Decimal(str(number)), kind, digits)
+        text = self._number(Decimal(str(number)), kind, detail)
         return text.replace("-", "−")
 
     def _number(self, number: Decimal, kind: str, digits: int | None) -> str:
@@ -235,20 +261,39 @@ class Voice:
         form = entry.get(self._locale.plural_form(abs(number)), entry["other"])
         return form.format(number=self._decimal(number, signed))
 
-    def _moment(self, value: Any, kind: str) -> str:
+    def _moment(self, value: Any, kind: str, form: str | None) -> str:
         try:
-            day = dt.date.fromisoformat(str(value)[:10])
+            moment = dt.datetime.fromisoformat(str(value))
         except ValueError:
             raise ReportError(f"{value!r} is not a date like 2024-07-01.") from None
+        if form:  # a language whose months bend has their names in the form that a sentence asks for
+            name = self.say(f"months.{form}").split(", ")[moment.month - 1]
+            return f"{name} {dates.format_skeleton('y', moment, locale=self._locale)}"
         if kind in _SKELETONS:
-            return dates.format_skeleton(_SKELETONS[kind], day, locale=self._locale)
-        return dates.format_date(day, format="long" if kind == "date" else "medium", locale=self._locale)
+            return dates.format_skeleton(_SKELETONS[kind], moment, locale=self._locale)
+        length = "long" if kind in ("date", "moment") else "medium"
+        day = dates.format_date(moment, format=length, locale=self._locale)
+        if kind != "moment" or moment.time() == dt.time():
+            return day
+        return f"{day}, {dates.format_time(moment, format='short', locale=self._locale)}"
+
+    def _named(self, value: Any, kind: str) -> str:
+        """Names of ours in the words for them; `column` as they stand inside a sentence, one or several."""
+        if kind != "column":
+            return self.word(catalogues.SECTIONS[kind], value)
+        return ", ".join(map(self._inside, value if isinstance(value, (list, tuple)) else [value]))
+
+    def _inside(self, name: Any) -> str:
+        """A column inside a sentence: our word for it without its capital, a client's own name as it is."""
+        entry = self._entries.get(f"column.{name}", str(name))
+        text = entry if isinstance(entry, str) else str(name)
+        return text if text[1:2].isupper() or text == str(name) else text[:1].lower() + text[1:]
 
     # -- the catalogue -----------------------------------------------------
 
     @cached_property
-    def _entries(self) -> Mapping[str, str | dict[str, str]]:
-        return _catalogue(self.language.replace("-", "_").split("_")[0])
+    def _entries(self) -> Entries:
+        return catalogues.entries(self.language)
 
     @cached_property
     def _locale(self) -> Locale:
@@ -279,55 +324,6 @@ class _Fill(string.Formatter):
         return self.voice.format(value, format_spec or "text")
 
 
-def languages() -> list[str]:
-    """Languages that have a catalogue."""
-    folder = resources.files(__package__) / "catalogue"
-    return sorted(file.name.removesuffix(".yaml") for file in folder.iterdir() if file.name.endswith(".yaml"))
-
-
-@lru_cache(maxsize=8)
-def _catalogue(language: str) -> Mapping[str, str | dict[str, str]]:
-    if language not in languages():
-        hint = did_you_mean(language, languages())
-        raise ReportError(f"There is no catalogue for language {language!r}.{hint} There is {languages()}.")
-    return read_catalogue(Path(str(resources.files(__package__))) / "catalogue" / f"{language}.yaml")
-
-
-def read_catalogue(path: Path) -> dict[str, str | dict[str, str]]:
-    """Entries by dotted key, checked: every field has a known unit, every plural an `other`, no key twice."""
-    entries: dict[str, str | dict[str, str]] = {}
-    _flatten("", yamls.load(path).values, entries)
-    for key, entry in entries.items():
-        for template in entry.values() if isinstance(entry, dict) else [entry]:
-            _check_template(key, template)
-    return entries
-
-
-def _flatten(prefix: str, node: Any, entries: dict[str, Any]) -> None:
-    if isinstance(node, dict) and "plural" not in node:
-        for key, child in node.items():
-            _flatten(f"{prefix}.{key}" if prefix else str(key), child, entries)
-        return
-    if prefix in entries:
-        raise ReportError(f"The catalogue has {prefix!r} twice.")
-    if isinstance(node, dict) and "other" not in node:
-        raise ReportError(f"Catalogue entry {prefix!r} has no form 'other'.")
-    if not isinstance(node, (dict, str)):
-        raise ReportError(f"Catalogue entry {prefix!r} is {node!r}, not text. Put it in quotes.")
-    entries[prefix] = node
-
-
-def _check_template(key: str, template: str) -> None:
-    try:
-        for _, name, unit, _ in string.Formatter().parse(template):
-            if name is not None and not name.isidentifier():
-                raise ReportError(f"Catalogue entry {key!r}: {{{name}}} is not a plain name.")
-            if unit:
-                _kind(unit)
-    except ValueError as error:
-        raise ReportError(f"Catalogue entry {key!r}: {error}.") from None
-
-
 def _form(entry: str | dict[str, str], key: str, values: Mapping[str, Any], locale: Locale) -> str:
     """The entry's text, or the plural form that its counting value asks for."""
     if isinstance(entry, str):
@@ -338,13 +334,6 @@ def _form(entry: str | dict[str, str], key: str, values: Mapping[str, Any], loca
     return entry.get(locale.plural_form(abs(_rounded(Decimal(str(float(values[name]))), 0))), entry["other"])
 
 
-def _kind(unit: str) -> tuple[str, int | None]:
-    match = re.fullmatch(r"([a-z]+)(?:\.(\d))?", unit)
-    if not match or match[1] not in KINDS:
-        raise ReportError(f"There is no unit {unit!r}.{did_you_mean(unit, KINDS)} Units are {list(KINDS)}.")
-    return match[1], None if match[2] is None else int(match[2])
-
-
 def _places(places: int) -> str:
     return "." + "0" * places if places else ""
 
@@ -353,5 +342,19 @@ def _rounded(number: Decimal, places: int) -> Decimal:
     return number.quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_EVEN)
 
 
+def phrase(key: str, **values: Any) -> Phrase:
+    """A sentence of the catalogue in English, for who reads a result; a report says it in its own language.
+
+    >>> phrase("unit.days", number=2)
+    '2 days'
+    """
+    return _english().phrase(key, **values)
+
+
+@lru_cache(maxsize=1)
+def _english() -> Voice:
+    return Voice()
+
+
 def _is_missing(value: Any) -> bool:
-    return value is None or (not isinstance(value, str) and bool(pd.isna(value)))
+    return value is None or (not isinstance(value, (str, list, tuple)) and bool(pd.isna(value)))

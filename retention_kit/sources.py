@@ -24,7 +24,10 @@ from retention_kit.exceptions import DataError, did_you_mean
 
 @dataclass(frozen=True)
 class Note:
-    """Something a reader of the numbers should know of the data: a guess, a warning, a fact."""
+    """Something a reader of the numbers should know of the data: a guess, a warning, a fact.
+
+    `text` is a phrase, so that a report can say it in its own language.
+    """
 
     level: Literal["guess", "warning", "info"]
     text: str

@@ -17,7 +17,10 @@ class _Loader(yaml.SafeLoader):
     """Booleans are true and false alone; dates, times and numbers with a leading zero stay text."""
 
 
-_Loader.yaml_implicit_resolvers = {}
+class _Quick(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
+    """The same by the parser in C: twenty times faster, and its messages do not say what was expected."""
+
+
 _PLAIN = {
     "tag:yaml.org,2002:bool": (r"^(true|false)$", "tf"),
     "tag:yaml.org,2002:null": (r"^(~|null|)$", ["~", "n", ""]),
@@ -27,10 +30,14 @@ _PLAIN = {
         "-+.0123456789",
     ),
 }
-for _tag, (_pattern, _starts) in _PLAIN.items():
-    _Loader.add_implicit_resolver(_tag, re.compile(_pattern), list(_starts))
-# SafeLoader's own construction of floats refuses 1e3; Python's does not.
-_Loader.add_constructor("tag:yaml.org,2002:float", lambda loader, node: float(loader.construct_scalar(node)))
+for _each in (_Loader, _Quick):
+    _each.yaml_implicit_resolvers = {}
+    for _tag, (_pattern, _starts) in _PLAIN.items():
+        _each.add_implicit_resolver(_tag, re.compile(_pattern), list(_starts))
+    # SafeLoader's own construction of floats refuses 1e3; Python's does not.
+    _each.add_constructor(
+        "tag:yaml.org,2002:float", lambda loader, node: float(loader.construct_scalar(node))
+    )
 
 
 @dataclass(frozen=True)
@@ -54,8 +61,8 @@ class Document:
         return len(keys)
 
 
-def load(path: Path) -> Document:
-    """Read one YAML file.
+def load(path: Path, *, ours: bool = False) -> Document:
+    """Read one YAML file; one that comes with the package (`ours`) by the faster parser.
 
     Raises
     ------
@@ -66,8 +73,9 @@ def load(path: Path) -> Document:
         raise ParamsError(f"{path.name} is larger than a client file can be ({_LARGEST:,} bytes).")
     try:
         text = path.read_text(encoding="utf-8-sig")
-        _refuse_indirection(path, text)
-        node = yaml.compose(text, Loader=_Loader)
+        if not ours:
+            _refuse_indirection(path, text)
+        node = yaml.compose(text, Loader=_Quick if ours else _Loader)
     except UnicodeDecodeError:
         raise ParamsError(f"{path.name} is not UTF-8. Save it as UTF-8.") from None
     except yaml.MarkedYAMLError as error:

@@ -24,7 +24,8 @@ from retention_kit import (
     tables,
 )
 from retention_kit.exceptions import DataError, ParamsError
-from retention_kit.explanations import COHORT, OTHER_PERIOD, Candidate, words
+from retention_kit.explanations import COHORT, OTHER_PERIOD, Candidate
+from retention_kit.phrases import words
 from retention_kit.sentences import Voice
 
 PARAMS = Path(__file__).parents[1] / "params"
@@ -331,8 +332,8 @@ def said_of_all(frame: pd.DataFrame) -> dict[str, tuple[str, list[str]]]:
     voice = Voice("en")
     return {
         name: (
-            explanations._said(told["phrase"], voice),
-            [explanations._said(why, voice) for why in told["why"]],
+            voice.said(told["phrase"]),
+            [voice.said(why) for why in told["why"]],
         )
         for name, told in known.items()
     }

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from retention_kit.exceptions import ReportError
 from retention_kit.headlines import DIRECTIONS, UNITS, Headline
+from retention_kit.phrases import Phrase, words
 
 
 def headline(**changed):
@@ -35,6 +36,14 @@ def headline(**changed):
 def test_json_round_trip(value, unit, good, definition):
     one = headline(value=value, unit=unit, good=good, definition=definition)
     assert Headline.from_json(json.loads(json.dumps(one.to_json()))) == one
+
+
+def test_a_phrase_keeps_its_key_beside_its_text_in_json():
+    told = Phrase("2 dni", words("unit.days", number=2))
+    written = json.loads(json.dumps(headline(definition=told).to_json()))
+    assert (written["definition"], written["definition_key"]) == ("2 dni", {"say": "unit.days", "number": 2})
+    assert Headline.from_json(written).definition.words == told.words
+    assert headline().to_json()["definition_key"] is None
 
 
 def test_numpy_and_dates_become_plain():

@@ -56,7 +56,7 @@ PUBLIC = {
         *("counted", "customer_table", "data_checks", "figure", "finding", "heat_table", "notes"),
         *("sentence", "table", "value", "warnings"),
     ],
-    "explanations": ["Candidate", "as_text", "explained", "month_over", "period_given", "sentence", "words"],
+    "explanations": ["Candidate", "as_text", "explained", "month_over", "period_given", "sentence"],
     "headlines": ["Headline", "of"],
     "inactivity": ["inactivity_churn", "inactivity_windows"],
     "intervals": [
@@ -95,7 +95,7 @@ PUBLIC = {
         *("average_orders", "days_between_orders", "gap_distribution", "orders_per_customer"),
         *("overdue_customers", "reorder_dates"),
     ],
-    "sentences": ["Voice", "languages", "read_catalogue"],
+    "sentences": ["Voice", "phrase"],
     "spending": ["spend_per_customer", "spend_ratio"],
     "survival": ["log_rank", "survival_at", "survival_curve", "survival_summary"],
     "tables": [

@@ -1,18 +1,15 @@
 """Values become words in the language's own way, once rounded; the interval decides what is claimed."""
 
-import re
-from pathlib import Path
-
 import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import retention_kit
-from retention_kit import sentences
-from retention_kit.exceptions import ReportError, RetentionKitError
+from retention_kit import catalogues
+from retention_kit.exceptions import ReportError
 from retention_kit.headlines import Headline
-from retention_kit.sentences import MISSING, Voice, read_catalogue
+from retention_kit.phrases import Phrase, words
+from retention_kit.sentences import MISSING, Voice, phrase
 
 
 @pytest.fixture
@@ -25,6 +22,9 @@ def polish(monkeypatch, tmp_path):
     """A language with three plural forms and a decimal comma."""
     text = """
     locale: pl
+    months:
+      in: "w styczniu, w lutym, w marcu, w kwietniu, w maju, w czerwcu,
+        w lipcu, w sierpniu, we wrześniu, w październiku, w listopadzie, w grudniu"
     unit:
       points: {plural: number, other: "{number} p.p."}
       days: {plural: number, one: "{number} dzień", other: "{number} dni"}
@@ -33,7 +33,8 @@ def polish(monkeypatch, tmp_path):
     """
     path = tmp_path / "pl.yaml"
     path.write_text(text, encoding="utf-8")
-    monkeypatch.setattr(sentences, "_catalogue", lambda language: read_catalogue(path))
+    known = {"pl": catalogues.read(path), "en": catalogues.entries("en")}
+    monkeypatch.setattr(catalogues, "entries", known.__getitem__)
     return Voice(language="pl", currency="PLN")
 
 
@@ -178,7 +179,7 @@ def test_compare_claims_nothing_when_the_interval_touches_zero(voice):
         ),
         (
             lambda v: Voice(language="xx"),
-            f"There is no catalogue for language 'xx'. There is {sentences.languages()}.",
+            f"There is no catalogue for language 'xx'. There is {catalogues.languages()}.",
         ),
     ],
 )
@@ -193,31 +194,6 @@ def test_an_unknown_unit_is_refused(voice):
         voice.format(1, "shares")
 
 
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("a: x\na: y", "made.yaml line 2: 'a' stands twice, first on line 1. Keep one."),
-        ("a: {b: x}\na.b: y", "The catalogue has 'a.b' twice."),
-        ("a: {plural: n, one: x}", "Catalogue entry 'a' has no form 'other'."),
-        ("a: true", "Catalogue entry 'a' is True, not text. Put it in quotes."),
-        ("a: '{b.__class__}'", "Catalogue entry 'a': {b.__class__} is not a plain name."),
-    ],
-)
-def test_a_catalogue_is_checked_when_read(text, message, tmp_path):
-    path = tmp_path / "made.yaml"
-    path.write_text(text, encoding="utf-8")
-    with pytest.raises(RetentionKitError) as error:
-        read_catalogue(path)
-    assert str(error.value) == message
-
-
-def test_a_catalogue_with_an_unknown_unit_is_refused(tmp_path):
-    path = tmp_path / "made.yaml"
-    path.write_text("a: '{b:percent}'", encoding="utf-8")
-    with pytest.raises(ReportError, match="There is no unit 'percent'"):
-        read_catalogue(path)
-
-
 def test_values_cannot_reach_into_the_sentence(voice):
     assert voice.say("page.used_in", chapters="{rate} {0.__class__}") == "Used in: {rate} {0.__class__}"
 
@@ -230,18 +206,6 @@ def test_names_from_data_need_no_entry(voice):
 
 def test_columns_are_words_for_plots(voice):
     assert voice.columns["nps"] == "NPS"
-
-
-def test_every_word_the_page_and_the_exhibits_say_is_in_every_catalogue():
-    folder = Path(retention_kit.__file__).parent
-    code = (folder / "exhibits.py").read_text("utf-8") + (folder / "pages.py").read_text("utf-8")
-    keys = set(re.findall(r'say\("((?:exhibit|page)\.\w+)"', code))
-    page = (folder / "templates" / "report" / "page.html.j2").read_text("utf-8")
-    keys |= {f"page.{key}" for key in re.findall(r'say\("(\w+)"', page)}
-    assert len(keys) > 20
-    for language in sentences.languages():
-        entries = read_catalogue(folder / "catalogue" / f"{language}.yaml")
-        assert keys <= entries.keys()
 
 
 def test_tell_names_the_bounds_or_says_that_there_are_none(voice):
@@ -276,9 +240,47 @@ def test_a_change_without_two_sides_is_unknown(voice):
     assert told == "There are too few cohorts to say whether retention has changed."
 
 
-def test_whatever_is_said_of_a_month_is_said_of_a_week_and_a_quarter():
-    entries = sentences.read_catalogue(Path(retention_kit.__file__).parent / "catalogue" / "en.yaml")
-    of_months = [key for key in entries if re.match(r"churn\.month[._]", key)]
-    assert len(of_months) > 15
-    twins = [key.replace("month", unit, 1) for key in of_months for unit in ("week", "quarter")]
-    assert [key for key in twins if key not in entries] == []
+def test_a_phrase_is_english_and_can_be_said_again(polish):
+    told = phrase("unit.days", number=2)
+    assert told == "2 days"
+    assert polish.said(told) == "2 dni"
+    assert polish.said(told).words == told.words == {"say": "unit.days", "number": 2}
+    assert type(polish.said("kept / customers")) is str
+
+
+def test_what_stands_in_a_phrase_is_said_in_its_language():
+    whole = phrase("exhibit.range", low=phrase("unit.days", number=1), high=phrase("unit.days", number=3))
+    assert whole == "1 day to 3 days"
+    assert whole.words["low"] == {"say": "unit.days", "number": 1}
+
+
+def test_a_phrase_of_another_version_keeps_its_text(voice):
+    old = Phrase("Powracający klienci.", words("definition.gone"))
+    assert voice.said(old) is old
+    with pytest.raises(ReportError, match=r"The en catalogue has no sentence 'definition\.gone'"):
+        voice.said(words("definition.gone"))
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "shown"),
+    [
+        (["country", "home_country"], "column", "country, home_country"),
+        ("nps", "column", "NPS"),
+        ("retention_rate", "name", "Retention rate"),
+        ("ACME <b>", "column", "ACME <b>"),
+        ("orders", "kind", "Orders"),
+        ("no date", "rule", "No date"),
+        ("Wilson 95 %", "interval", "Wilson 95 %"),
+        ("2024-07-01", "moment", "1 July 2024"),
+        (pd.Timestamp("2024-07-01 08:30"), "moment", "1 July 2024, 08:30"),
+        (pd.Timestamp("2024-07-01 08:30"), "date", "1 July 2024"),
+    ],
+)
+def test_names_of_ours_and_moments(voice, value, unit, shown):
+    assert voice.format(value, unit) == shown
+
+
+def test_months_bend_where_a_language_bends_them(polish):
+    said = [polish.format(month, "month.in") for month in ("2024-01-01", "2024-09-01")]
+    assert said == ["w styczniu 2024", "we wrześniu 2024"]
+    assert polish.format("2024-01-01", "month") == "styczeń 2024"

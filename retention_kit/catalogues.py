@@ -1,0 +1,115 @@
+"""The words of a report, one file a language: read, checked, and the units that their values come in."""
+
+import re
+import string
+from collections.abc import Mapping
+from functools import lru_cache
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from retention_kit import yamls
+from retention_kit.exceptions import ReportError, did_you_mean
+
+Entries = Mapping[str, str | dict[str, str]]
+
+#: Units whose values are names of ours: each is the section of the catalogue that has the words for them.
+SECTIONS = {"name": "column", "column": "column", "kind": "kind", "interval": "interval", "rule": "rule"}
+UNITS = (
+    "share", "points", "gap", "nps", "money", "count", "number", "ratio", "days",
+    "date", "moment", "day", "week", "month", "quarter", "year", "text", *SECTIONS,
+)  # fmt: skip
+_UNIT = re.compile(r"([a-z]+)(?:\.(\d|[a-z]+))?")
+
+
+def languages() -> list[str]:
+    """Languages that have a catalogue.
+
+    >>> "en" in languages()
+    True
+    """
+    return sorted(path.stem for path in _folder().glob("*.yaml"))
+
+
+@lru_cache(maxsize=8)
+def entries(language: str) -> Entries:
+    """The entries of a language's catalogue by dotted key; a territory (`en_US`) has no catalogue of its own.
+
+    Raises
+    ------
+    ReportError
+        When there is no catalogue for the language.
+    """
+    bare = re.split("[-_]", language)[0]
+    if bare not in languages():
+        hint = did_you_mean(language, languages())
+        raise ReportError(f"There is no catalogue for language {language!r}.{hint} There is {languages()}.")
+    return read(_folder() / f"{bare}.yaml")
+
+
+def read(path: Path) -> dict[str, str | dict[str, str]]:
+    """Entries by dotted key, checked: every field has a known unit, every plural an `other`, no key twice."""
+    found: dict[str, str | dict[str, str]] = {}
+    _flatten("", yamls.load(path, ours=True).values, found)
+    for key, entry in found.items():
+        for template in texts(entry):
+            _check_template(key, template, found)
+    return found
+
+
+def texts(entry: str | dict[str, str]) -> list[str]:
+    """An entry's text, or the text of each of its plural forms."""
+    return [entry] if isinstance(entry, str) else [text for form, text in entry.items() if form != "plural"]
+
+
+def fields(entry: str | dict[str, str]) -> set[str]:
+    """The names of the values that an entry can use, the one that chooses its plural among them.
+
+    >>> sorted(fields({"plural": "n", "one": "one of {all:count}", "other": "{n:count} of {all:count}"}))
+    ['all', 'n']
+    """
+    named = {name for text in texts(entry) for _, name, _, _ in string.Formatter().parse(text) if name}
+    return named | ({entry["plural"]} if isinstance(entry, dict) else set())
+
+
+def unit(text: str) -> tuple[str, int | str | None]:
+    """A unit, and what stands behind its point: digits, or the form of a month's name.
+
+    >>> unit("share.0"), unit("date"), unit("month.in")
+    (('share', 0), ('date', None), ('month', 'in'))
+    """
+    match = _UNIT.fullmatch(text)
+    known = match and match[1] in UNITS
+    if not known or (match[2] and not match[2].isdigit() and match[1] != "month"):
+        raise ReportError(f"There is no unit {text!r}.{did_you_mean(text, UNITS)} Units are {list(UNITS)}.")
+    return match[1], int(match[2]) if (match[2] or "").isdigit() else match[2]
+
+
+def _folder() -> Path:
+    return Path(str(resources.files(__package__))) / "catalogue"
+
+
+def _flatten(prefix: str, node: Any, found: dict[str, Any]) -> None:
+    if isinstance(node, dict) and "plural" not in node:
+        for key, child in node.items():
+            _flatten(f"{prefix}.{key}" if prefix else str(key), child, found)
+        return
+    if prefix in found:
+        raise ReportError(f"The catalogue has {prefix!r} twice.")
+    if isinstance(node, dict) and "other" not in node:
+        raise ReportError(f"Catalogue entry {prefix!r} has no form 'other'.")
+    if not isinstance(node, (dict, str)):
+        raise ReportError(f"Catalogue entry {prefix!r} is {node!r}, not text. Put it in quotes.")
+    found[prefix] = node
+
+
+def _check_template(key: str, template: str, known: Entries) -> None:
+    try:
+        for _, name, told, _ in string.Formatter().parse(template):
+            if name is not None and not name.isidentifier():
+                raise ReportError(f"Catalogue entry {key!r}: {{{name}}} is not a plain name.")
+            form = unit(told)[1] if told else None
+            if isinstance(form, str) and f"months.{form}" not in known:
+                raise ReportError(f"Catalogue entry {key!r}: there is no 'months.{form}' with twelve names.")
+    except ValueError as error:
+        raise ReportError(f"Catalogue entry {key!r}: {error}.") from None
