@@ -11,7 +11,7 @@ import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 
-from retention_kit import billing, intervals, periods
+from retention_kit import intervals, periods
 from retention_kit.periods import Period
 
 #: What a frame of rates is called by, next to the columns of `by`.
@@ -49,8 +49,8 @@ def counted(rows: ir.Table, by: Sequence[str]) -> pd.DataFrame:
 
 def each_period(counted: pd.DataFrame, by: Sequence[str], end: int) -> pd.DataFrame:
     """Every complete period with `customers` and `churned`, from the changes of `counted`."""
-    dense = billing.each_period(counted, by, end)
-    dense["customers"] = billing.running_total(dense, "change", by)
+    dense = periods.each_period(counted, by, end)
+    dense["customers"] = periods.running_total(dense, "change", by)
     return dense
 
 

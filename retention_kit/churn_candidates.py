@@ -161,7 +161,7 @@ def _money(loaded: Loaded, end: int) -> pd.DataFrame:
     moves = moves.filter(moves.period_index < end)
     sums = {name: moves[name].sum().cast("int64") for name in (*_GAINS, *_LOSSES)}
     summed = moves.group_by("period_index").aggregate(**sums).to_pandas()
-    months = billing.each_period(summed, (), end).set_index("period_index")
+    months = periods.each_period(summed, (), end).set_index("period_index")
     change = months[list(_GAINS)].sum(axis=1) - months[list(_LOSSES)].sum(axis=1)
     months["begin"] = change.cumsum().shift(fill_value=0)
     return months

@@ -10,16 +10,13 @@ from scipy import optimize, special
 from retention_kit import intervals
 from retention_kit.exceptions import DataError
 
-WELCH = "Welch 95 %"
-
 _POWER = 0.8
 _CONFIDENCE = 0.95
 
 #: Columns that say what a row is a row of: two rows that differ in one are not one measure.
 _BESIDE = ("age", "last_age", "within_days", "denominator")
-#: A difference that is none, and a spread that is rounding.
+#: A difference that is none.
 _NONE = 1e-12
-_ALIKE = 1e-12
 
 _CAVEATS = {
     "self": (
@@ -242,26 +239,15 @@ def _of_means(a: pd.Series, b: pd.Series, measure: _Measure) -> dict[str, Any]:
     """Welch: the spreads are those of the groups, the degrees of freedom Satterthwaite's."""
     mean, sd, customers = measure.needs
     (x, s, m), (y, r, n) = ((float(row[mean]), float(row[sd]), int(row[customers])) for row in (a, b))
-    error, freedom = _welch(s, m, r, n)
-    if not error > _ALIKE * max(abs(x), abs(y)):
-        error = float("nan")  # customers who do not differ, or one alone, say nothing of chance
+    low, high = intervals.difference_of_means(x, s, m, y, r, n)
+    _, freedom = intervals.error_of_difference(s, m, r, n)
     bound = special.stdtrit(freedom, (1 + _CONFIDENCE) / 2)
+    error = (high - low) / 2 / bound  # customers who do not differ, or one alone, say nothing of chance
     return {
         "a": x, "b": y, "a_customers": m, "b_customers": n, "difference": x - y,
-        "low": float(x - y - bound * error), "high": float(x - y + bound * error), "interval": WELCH,
+        "low": float(low), "high": float(high), "interval": intervals.WELCH,
         "smallest_detectable": float(special.nctdtrinc(freedom, 1 - _POWER, bound) * error),
     }  # fmt: skip
-
-
-def _welch(sd: float, n: int, other_sd: float, other_n: int) -> tuple[float, float]:
-    """The standard error of a difference of means, and its degrees of freedom."""
-    if min(n, other_n) < 2:
-        return float("nan"), float("nan")
-    variance, other = sd**2 / n, other_sd**2 / other_n
-    if variance + other == 0:
-        return 0.0, float("nan")
-    freedom = (variance + other) ** 2 / (variance**2 / (n - 1) + other**2 / (other_n - 1))
-    return float(np.sqrt(variance + other)), freedom
 
 
 def _verdict(low: float, high: float) -> str:

@@ -82,11 +82,11 @@ def _by_exposure(loaded: Loaded, by: tuple[str, ...], period: Period, end: int) 
         "churned": changes.churned.sum().cast("int64"),
     }
     index = periods.index(changes["at"], period)
-    dense = billing.each_period(
+    dense = periods.each_period(
         changes.group_by(*by, period_index=index).aggregate(**sums).to_pandas(), by, end
     )
     starts, ends = (_seconds(dense["period_index"] + step, period) for step in (0, 1))
-    before = billing.running_total(dense, "change", by) - dense["change"]
+    before = periods.running_total(dense, "change", by) - dense["change"]
     rest = (dense["change"] * ends - dense["seconds"]) / (ends - starts)
     return dense.assign(customers=before + rest)
 

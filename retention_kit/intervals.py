@@ -6,7 +6,7 @@ Which method belongs to which number:
 - the difference of two such shares: `difference`; of two figures with bounds: `difference_of_bounds`
 - a ratio of sums over customers (money kept of money begun with, an average order): `ratio`
 - events over exposure (cancellations per customer-month): `poisson`
-- a mean over customers: `mean`
+- a mean over customers: `mean`; the difference of two: `difference_of_means`
 - a Net Promoter Score: `adjusted_wald`
 
 All of them take numbers or arrays and return `(low, high)` arrays. Where there is nothing to
@@ -29,6 +29,9 @@ RATIO = "linearised by customer 95 %"
 NEWCOMBE = "Newcombe 95 %"
 POISSON = "exact Poisson 95 %"
 MEAN = "t 95 %"
+WELCH = "Welch 95 %"
+LOG_LOG, GREENWOOD = "log-log Greenwood 95 %", "normal Greenwood 95 %"  # a survival curve, its mean
+LOG_RATIO = f"{RATIO}, on logs"  # a ratio of two averages
 ADJUSTED_WALD = "adjusted Wald 95 %"
 
 # A spread this small beside its values is rounding: the customers do not differ.
@@ -231,6 +234,66 @@ def mean(average: ArrayLike, sd: ArrayLike, n: ArrayLike, *, confidence: float =
         half = _student(confidence, count) * spread / np.sqrt(count)
     half = np.where(spread > _ALIKE * np.abs(centre), half, np.nan)
     return centre - half, centre + half
+
+
+def difference_of_means(
+    average: ArrayLike,
+    sd: ArrayLike,
+    n: ArrayLike,
+    other_average: ArrayLike,
+    other_sd: ArrayLike,
+    other_n: ArrayLike,
+    *,
+    confidence: float = 0.95,
+) -> Bounds:
+    """How sure is the difference of two means from two separate groups: mean - other mean.
+
+    The groups may spread differently: each brings its own error.
+
+    Parameters
+    ----------
+    average, sd, n, other_average, other_sd, other_n : array-like
+        Of each group the mean, the sample standard deviation (divisor n - 1) and how many were averaged.
+    confidence : float
+        0.95 for 95 %.
+
+    Returns
+    -------
+    low, high : ndarray
+        In the unit of `average`; NaN where a group has fewer than two, or nobody in either differs.
+
+    References
+    ----------
+    Welch (1947), The generalization of Student's problem, with Satterthwaite's degrees of freedom.
+
+    Examples
+    --------
+    >>> low, high = difference_of_means(0.75, 1.789, 10, 2.33, 2.002, 10)
+    >>> print(f"{low:.2f} to {high:.2f}")
+    -3.37 to 0.21
+    """
+    centre, other = _floats(average, other_average)
+    error, freedom = error_of_difference(sd, n, other_sd, other_n)
+    largest = np.maximum(np.abs(centre), np.abs(other))
+    half = np.where(error > _ALIKE * largest, special.stdtrit(freedom, (1 + confidence) / 2) * error, np.nan)
+    return centre - other - half, centre - other + half
+
+
+def error_of_difference(
+    sd: ArrayLike, n: ArrayLike, other_sd: ArrayLike, other_n: ArrayLike
+) -> tuple[np.ndarray, np.ndarray]:
+    """Welch's standard error of a difference of means, and its degrees of freedom; NaN with a group of one.
+
+    >>> error, freedom = error_of_difference(3, 9, 4, 16)
+    >>> print(f"{error:.4f} {freedom:.2f}")
+    1.4142 20.87
+    """
+    spread, count, other_spread, other_count = _floats(sd, n, other_sd, other_n)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        own, other = spread**2 / count, other_spread**2 / other_count
+        freedom = (own + other) ** 2 / (own**2 / (count - 1) + other**2 / (other_count - 1))
+    known = np.minimum(count, other_count) >= 2
+    return np.where(known, np.sqrt(own + other), np.nan), np.where(known, freedom, np.nan)
 
 
 def ratio(

@@ -9,7 +9,7 @@ import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 
-from retention_kit import billing, histories, intervals, periods, session, tables
+from retention_kit import histories, intervals, periods, session, tables
 from retention_kit.moments import Date
 from retention_kit.periods import Period
 from retention_kit.tables import Columns, Loaded
@@ -78,7 +78,7 @@ def lifecycle(
     split = tables.by_columns(by, taken=("customer_id", "period_index", *_FLOW))
     loaded = tables.orders_or_events(orders, as_of=as_of, columns=split)
     end = periods.first_incomplete(loaded, period)
-    frame = billing.each_period(_flows(loaded, period, split, end), split, end)
+    frame = periods.each_period(_flows(loaded, period, split, end), split, end)
     frame["period"] = periods.starts(frame["period_index"], period)
     before = frame.groupby(list(split), dropna=False)["active"] if split else frame["active"]
     frame["previous"] = before.shift(fill_value=0)
@@ -157,7 +157,7 @@ def stickiness(
     loaded = tables.orders_or_events(orders, as_of=as_of, columns=split)
     end = periods.first_incomplete(loaded, period)
     days = _customer_days(loaded, period, split, end)
-    frame = billing.each_period(_active_days(days, split), split, end)
+    frame = periods.each_period(_active_days(days, split), split, end)
     frame["period"] = periods.starts(frame["period_index"], period)
     frame["days"] = (periods.starts(frame["period_index"] + 1, period) - frame["period"]).dt.days
     frame["weekly_active"] = _weekly_active(days, frame, period, split, end)
@@ -253,8 +253,8 @@ def _weekly_active(
     changes = pd.concat([counts, ended]).rename(columns={"_day": "period_index"})
     changes = changes.groupby(["period_index", *by], dropna=False, as_index=False)["_change"].sum()
     last = periods.index_of(periods.start_of(end, period), "day")
-    daily = billing.each_period(changes, by, last)
-    daily["weekly_active"] = billing.running_total(daily, "_change", by)
+    daily = periods.each_period(changes, by, last)
+    daily["weekly_active"] = periods.running_total(daily, "_change", by)
     moments = periods.starts(daily["period_index"], "day")
     starts = {day: _period_of(day, period) for day in moments.unique()}
     daily["period"] = moments.map(starts).astype("datetime64[us]")

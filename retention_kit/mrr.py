@@ -91,7 +91,7 @@ def mrr_movements(
     moves = moves.filter(moves.period_index < end)
     sums = {name: moves[name].sum().cast("int64") for name in _MONEY + _PEOPLE}
     counted = moves.group_by("period_index", *groups).aggregate(**sums).to_pandas()
-    return _bridge(billing.each_period(counted, groups, end), loaded, groups, period)
+    return _bridge(periods.each_period(counted, groups, end), loaded, groups, period)
 
 
 def revenue_retention(
@@ -171,8 +171,8 @@ def _bridge(dense: pd.DataFrame, loaded: Loaded, by: tuple[str, ...], period: Pe
     gained = dense["new"] + dense["reactivation"] + dense["expansion"]
     dense["change"] = gained - dense["contraction"] - dense["churn"]
     dense["people"] = dense["customers_new"] + dense["customers_reactivated"] - dense["customers_churned"]
-    dense["end"] = billing.running_total(dense, "change", by)
-    dense["customers_end"] = billing.running_total(dense, "people", by)
+    dense["end"] = periods.running_total(dense, "change", by)
+    dense["customers_end"] = periods.running_total(dense, "people", by)
     dense["begin"] = dense["end"] - dense["change"]
     dense["customers_begin"] = dense["customers_end"] - dense["people"]
     dense["period"] = periods.starts(dense["period_index"], period)
@@ -253,7 +253,7 @@ def _retention_frame(
     frame["logo_low"], frame["logo_high"] = intervals.wilson(frame["customers_kept"], frame["customers"])
     frame["logo_interval"] = pd.Series(intervals.WILSON, index=frame.index, dtype="str")
     frame.attrs = loaded.told(
-        "Of the recurring revenue at `start`, what the same customers pay at `end`: net with "
+        "Of the recurring revenue at the start, what the same customers pay at the end: net with "
         "what they pay more, gross without; logo is the share of those customers who pay at all."
     )
     return frame

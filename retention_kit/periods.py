@@ -140,3 +140,29 @@ def birth_values(loaded: Loaded, by: Sequence[str]) -> ir.Table:
 def cohorts(active: ir.Table) -> ir.Table:
     """Each customer's first period, from the rows of `activity`: `customer_id`, `cohort_index`."""
     return active.group_by("customer_id").aggregate(cohort_index=active.period_index.min())
+
+
+def each_period(
+    counted: pd.DataFrame, by: Sequence[str], end: int, *, floats: Sequence[str] = ()
+) -> pd.DataFrame:
+    """A row for every period before `end` since each group's first one; where nothing happened, zeros.
+
+    Columns are whole numbers, but for those named in `floats` (sums of squares outgrow integers).
+    """
+    keys = list(by) or ["_all"]
+    given = counted.assign(_all=0)
+    first = given.groupby(keys, dropna=False, as_index=False).agg(_first=("period_index", "min"))
+    start = given["period_index"].min() if len(given) else end
+    calendar = pd.DataFrame({"period_index": pd.Series(range(start, end), dtype="int64")})
+    grid = calendar.merge(first, how="cross")
+    grid = grid[grid["period_index"] >= grid["_first"]].drop(columns="_first")
+    dense = grid.merge(given, how="left", on=["period_index", *keys]).sort_values(["period_index", *keys])
+    numbers = [column for column in counted.columns if column not in ("period_index", *by)]
+    kinds = {column: "float64" if column in floats else "int64" for column in numbers}
+    dense[numbers] = dense[numbers].fillna(0).astype(kinds)
+    return dense[list(counted.columns)].reset_index(drop=True)
+
+
+def running_total(dense: pd.DataFrame, column: str, by: Sequence[str]) -> pd.Series:
+    """The sum of a column up to and including each row, inside each group of `by`."""
+    return dense.groupby(list(by), dropna=False)[column].cumsum() if by else dense[column].cumsum()

@@ -8,7 +8,7 @@ import ibis
 import ibis.expr.types as ir
 import pandas as pd
 
-from retention_kit import billing, buying, durations, intervals, periods, survival, tables
+from retention_kit import buying, durations, intervals, periods, survival, tables
 from retention_kit.exceptions import ParamsError
 from retention_kit.moments import Date
 from retention_kit.periods import Period
@@ -288,7 +288,7 @@ def first_and_returning(
     sums = _sums(buying.sums_by_customer(loaded, split, period=period), groups)
     if period:
         end = periods.first_incomplete(loaded, period)
-        sums = billing.each_period(sums, split, end, floats=list(sums.columns))
+        sums = periods.each_period(sums, split, end, floats=list(sums.columns))
     frame = pd.concat([_one_type(sums, groups, kind) for kind in ("first", "returning")])
     if period:
         frame["period"] = periods.starts(frame["period_index"], period)

@@ -103,7 +103,7 @@ def recurring_rates(
     loaded = policies.applied(loaded, policy)
     end = periods.first_incomplete(loaded, period)
     counted = _by_period(_by_customer(billing.movements(loaded, groups), groups, period, end), groups)
-    frame = _rated(_levelled(billing.each_period(counted, groups, end, floats=_SQUARES), groups))
+    frame = _rated(_levelled(periods.each_period(counted, groups, end, floats=_SQUARES), groups))
     frame.insert(0, "period", periods.starts(frame["period_index"], period))
     bridge = ["customers_begin", "begin", *_MONEY, "end"]
     frame = frame[["period", *groups, *bridge, *_GROSS, *_NET, *_QUICK, *_LOGO, *_ARPA]]
@@ -234,7 +234,7 @@ def _levelled(dense: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
     change = dense["new"] + dense["reactivation"] + dense["expansion"]
     dense["change"] = change - dense["contraction"] - dense["churn"]
     for level, step in (("end", "change"), ("customers_end", "people"), ("squares_end", "squares")):
-        dense[level] = billing.running_total(dense, step, by)
+        dense[level] = periods.running_total(dense, step, by)
     dense["begin"] = dense["end"] - dense["change"]
     dense["customers_begin"] = dense["customers_end"] - dense["people"]
     dense["squares_begin"] = dense["squares_end"] - dense["squares"]

@@ -15,9 +15,6 @@ from retention_kit.exceptions import DataError
 from retention_kit.moments import Date
 from retention_kit.tables import Columns, Loaded
 
-#: What `interval` says of a ratio of two averages: its logarithm is linearised.
-LOG_RATIO = f"{intervals.RATIO}, on logs"
-
 _SPENT = ("orders", "revenue", "spend_per_customer", "spend_sd", "low", "high", "interval")
 _COMPARED = (
     *("customers", "new_customers", "returning_customers", "returning_orders", "new_spend"),
@@ -177,7 +174,7 @@ def spend_ratio(
         frame[value] = s["returning_revenue"] / s[divisor]
         frame[ratio] = (frame[value] / frame["new_spend"]).where(frame["new_spend"] > 0)
         frame[bounds[0]], frame[bounds[1]] = _log_bounds(frame[ratio], s, divisor)
-    frame["interval"] = pd.Series(LOG_RATIO, index=frame.index, dtype="str")
+    frame["interval"] = pd.Series(intervals.LOG_RATIO, index=frame.index, dtype="str")
     frame = frame[[*split, *_COMPARED]]
     frame.attrs = loaded.told(
         f"Spend of a returning customer over that of a new one, on orders {buying.window(start)}: later "

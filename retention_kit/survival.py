@@ -13,12 +13,9 @@ import pandas as pd
 from numpy.typing import ArrayLike
 from scipy import special
 
+from retention_kit import intervals
 from retention_kit.durations import histogram, non_negative
 from retention_kit.exceptions import DataError
-
-#: What `interval` says of a curve and its median, and of a restricted mean.
-LOG_LOG = "log-log Greenwood 95 %"
-MEAN = "normal Greenwood 95 %"
 
 _Z = float(special.ndtri(0.975))
 _ROUNDING = 1e-12
@@ -81,7 +78,7 @@ def survival_curve(
     curve["at_risk"] = leaving[::-1].groupby(group[::-1]).cumsum()
     curve["survival"] = _product_limit(curve, group)
     curve["low"], curve["high"] = _log_log_bounds(curve, group)
-    curve["interval"] = pd.Series(LOG_LOG, index=curve.index, dtype="str")
+    curve["interval"] = pd.Series(intervals.LOG_LOG, index=curve.index, dtype="str")
     curve = curve[[*groups, "duration", *_CURVE]]
     curve.attrs = _told(durations, "Share who last longer than each duration, after Kaplan and Meier.")
     return curve
@@ -145,7 +142,9 @@ def survival_summary(
         frame[name] = reached["duration"].groupby(group[reached.index]).first().astype("float64")
     frame = frame.join(_restricted_means(curve, group, horizon))
     frame["horizon"] = horizon
-    frame["interval"] = pd.Series(f"{LOG_LOG}; mean {MEAN}", index=frame.index, dtype="str")
+    frame["interval"] = pd.Series(
+        f"{intervals.LOG_LOG}; mean {intervals.GREENWOOD}", index=frame.index, dtype="str"
+    )
     frame.attrs = _told(
         durations, "The duration that half outlast, and the mean of durations cut at the horizon."
     )

@@ -92,27 +92,3 @@ def test_movements_by_a_column_keep_its_value_in_the_first_paid_subscription() -
     moves = billing.movements(loaded, ("plan",)).to_pandas()
     assert set(moves.loc[moves["customer_id"] == "cleo", "plan"]) == {"plus"}
     assert len(moves) == billing.movements(loaded).count().execute()
-
-
-def test_each_period_fills_what_is_missing_from_each_groups_first_period_on() -> None:
-    counted = pd.DataFrame(
-        {"period_index": [5, 7, 6], "plan": ["a", "a", None], "churned": [1, 2, 3]},
-    )
-    dense = billing.each_period(counted, ["plan"], 8)
-    rows = list(zip(dense["period_index"], dense["plan"].fillna("none"), dense["churned"], strict=True))
-    assert rows == [(5, "a", 1), (6, "a", 0), (6, "none", 3), (7, "a", 2), (7, "none", 0)]
-    assert billing.running_total(dense, "churned", ["plan"]).tolist() == [1, 1, 3, 3, 3]
-
-
-def test_each_period_keeps_the_fractions_of_the_columns_named() -> None:
-    counted = pd.DataFrame({"period_index": [5, 7], "churned": [1, 2], "squares": [0.5, 1e20]})
-    dense = billing.each_period(counted, [], 8, floats=["squares"])
-    assert dense["squares"].tolist() == [0.5, 0.0, 1e20]
-    assert dense["churned"].dtype == "int64"
-
-
-def test_each_period_of_nothing_is_nothing() -> None:
-    nothing = pd.DataFrame(
-        {"period_index": pd.Series([], dtype="int64"), "churned": pd.Series([], dtype="int64")}
-    )
-    assert billing.each_period(nothing, [], 8).empty

@@ -213,3 +213,21 @@ def test_the_difference_of_bounds_by_hand() -> None:
 
 def test_difference_with_nobody_is_unknown() -> None:
     assert np.isnan(intervals.difference(1, 2, 0, 0)).all()
+
+
+def test_difference_of_means_is_welchs() -> None:
+    """The sleep of Cushny and Peebles (1905), used by Student and by R's t.test: -3.3654832 to 0.2054832."""
+    one = [0.7, -1.6, -0.2, -1.2, -0.1, 3.4, 3.7, 0.8, 0.0, 2.0]
+    two = [1.9, 0.8, 1.1, 0.1, -0.1, 4.4, 5.5, 1.6, 4.6, 3.4]
+    each = [(np.mean(hours), np.std(hours, ddof=1), len(hours)) for hours in (one, two)]
+    low, high = intervals.difference_of_means(*each[0], *each[1])
+    assert (round(float(low), 7), round(float(high), 7)) == (-3.3654832, 0.2054832)
+    _, freedom = intervals.error_of_difference(*each[0][1:], *each[1][1:])
+    assert round(float(freedom), 3) == 17.776
+
+
+@pytest.mark.parametrize(
+    "groups", [(5, 1, 1, 4, 1, 9), (5, 1, 9, 4, 1, 1), (5, 0, 9, 4, 0, 9), (1e9, 1e-5, 9, 1, 1e-5, 9)]
+)
+def test_means_of_one_or_of_customers_who_do_not_differ_tell_nothing(groups: tuple) -> None:
+    assert np.isnan(intervals.difference_of_means(*groups)).all()

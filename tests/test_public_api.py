@@ -60,7 +60,8 @@ PUBLIC = {
     "headlines": ["Headline", "of"],
     "inactivity": ["inactivity_churn", "inactivity_windows"],
     "intervals": [
-        *("adjusted_wald", "difference", "difference_of_bounds", "mean", "poisson", "ratio", "wilson"),
+        *("adjusted_wald", "difference", "difference_of_bounds", "difference_of_means"),
+        *("error_of_difference", "mean", "poisson", "ratio", "wilson"),
     ],
     "invoices": ["subscriptions_from_invoices"],
     "leaving": ["churn_hazard", "churn_reasons", "tenure_survival"],
@@ -70,8 +71,8 @@ PUBLIC = {
     "nps": ["explain_figure", "nps", "nps_from_counts"],
     "params": ["Client", "Data", "Table", "Thresholds", "client_files", "find", "read"],
     "periods": [
-        *("activity", "birth_values", "check_period", "cohorts", "first_incomplete", "index", "index_of"),
-        *("start_of", "starts", "unit"),
+        *("activity", "birth_values", "check_period", "cohorts", "each_period", "first_incomplete", "index"),
+        *("index_of", "running_total", "start_of", "starts", "unit"),
     ],
     "plots": [
         *("plot_activation", "plot_average_retention", "plot_churn_hazard", "plot_churn_rates"),
@@ -254,6 +255,7 @@ def test_frame_loaded_and_ibis_give_one_answer(
     frame = make()
     answer = noun(frame, as_of=AS_OF, by=by, **how)
     assert len(answer)
+    assert "`" not in answer.attrs.get("definition", "")  # it is read by people who know no Markdown
     loaded = load(frame, as_of=AS_OF, columns={name: name for name in columns})
     own = session.connection().create_table(session.new_name("api"), frame)
     other = ibis.duckdb.connect().create_table("api", frame)
