@@ -1,6 +1,6 @@
 """What reaches a page: cards, findings, sentences, figures, tables, checks.
 
-Escaping lives here and in `grids`: HTML is put together by `Markup.format`
+Escaping lives here, in `cards` and in `grids`: HTML is put together by `Markup.format`
 alone, which escapes whatever is not markup already, so a customer named
 `<script>` is a customer. Each exhibit shows itself in JupyterLab and carries
 its data beside its HTML, from which `pages` builds the summary and `reports`
@@ -10,7 +10,7 @@ writes the files.
 import base64
 import io
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +24,7 @@ from matplotlib.text import Text
 from PIL import Image
 
 from retention_kit import grids
+from retention_kit.cards import cards_html, value
 from retention_kit.exceptions import ReportError
 from retention_kit.headlines import Headline
 from retention_kit.markdown import markdown_html
@@ -58,7 +59,6 @@ STYLE = {
     "legend.frameon": False,
     "figure.facecolor": "white",
 }
-_ARROWS = {"up": "▲", "down": "▼", "level": "="}
 _DPI = 144
 _LONG = 20  # rows from which the data behind a figure stays closed in print
 
@@ -76,19 +76,6 @@ class Exhibit:
 
     def __repr__(self) -> str:
         return self.text
-
-
-@dataclass(frozen=True)
-class Change:
-    """How a figure moved since the client's previous report, in words (`previous` makes it).
-
-    `way` is "up", "down", "level" or "" where nothing can be compared; `tone` is "better" or "worse" only
-    where that is claimed.
-    """
-
-    text: str
-    way: str = ""
-    tone: str = ""
 
 
 # -- words ---------------------------------------------------------------------
@@ -123,85 +110,11 @@ def cards(*headlines: Headline, voice: Voice) -> Exhibit:
     if not headlines:
         raise ReportError("cards() needs at least one headline.")
     text = "\n".join(f"{voice.label(h.name)}: {value(h, voice)}" for h in headlines)
-    told = [replace(h, definition=voice.said(h.definition)) for h in headlines]
-    data = {MIME.format("headline"): {"headlines": [h.to_json() for h in told]}}
+    # A notebook file sorts keys; pairs keep the order of the counts.
+    said = [replace(h, definition=voice.said(h.definition)) for h in headlines]
+    told = [h.to_json() | {"counts": [list(pair) for pair in h.counts.items()]} for h in said]
+    data = {MIME.format("headline"): {"headlines": told}}
     return Exhibit(cards_html(headlines, voice=voice), text, data)
-
-
-def cards_html(
-    headlines: Iterable[Headline],
-    *,
-    voice: Voice,
-    definitions: bool = True,
-    changes: Mapping[str, Change] | None = None,
-) -> Markup:
-    """The cards' markup, also for the summary, which leaves the definitions to the report's end.
-
-    `changes` are those since the previous report, by headline: a page knows them, a notebook does not.
-    """
-    one_by_one = [_card(h, voice, definitions, (changes or {}).get(h.name)) for h in headlines]
-    # In JupyterLab there is no style sheet of ours, so the row and the big number say it themselves.
-    return Markup('<div class="cards" style="display:flex;flex-wrap:wrap">{}</div>').format(
-        grids.join(one_by_one)
-    )
-
-
-def _card(headline: Headline, voice: Voice, definition: bool, change: Change | None) -> Markup:
-    parts = [Markup('<p class="label">{}</p>').format(voice.label(headline.name))]
-    if headline.period:
-        parts.append(Markup('<p class="when">{}</p>').format(headline.period))
-    big = "value" if headline.value is not None else "value unknown"
-    parts.append(Markup('<p class="{}" style="font-size:2em">{}</p>').format(big, value(headline, voice)))
-    if headline.low is not None:
-        parts.append(Markup('<p class="range">{}</p>').format(bounds(headline, voice)))
-    if headline.counts:
-        parts.append(Markup('<p class="counts">{}</p>').format(counted(headline, voice)))
-    if change:
-        parts.append(change_html(change))
-    if definition:
-        parts.append(_definition(headline, voice))
-    return Markup('<div class="card" style="margin:0.5em">{}</div>').format(grids.join(parts))
-
-
-def change_html(change: Change) -> Markup:
-    """A change as its arrow and its words; the words alone say all of it."""
-    arrow = Markup('<span aria-hidden="true">{}</span> ').format(_ARROWS[change.way]) if change.way else ""
-    return Markup('<p class="change {}">{}{}</p>').format(change.tone or "plain", arrow, change.text)
-
-
-def _definition(headline: Headline, voice: Voice) -> Markup:
-    lines = [voice.said(headline.definition)]
-    if headline.good != "neither":
-        lines.append(voice.say(f"exhibit.good_{headline.good}"))
-    lines.append(voice.say("exhibit.as_of", as_of=headline.as_of))
-    if headline.interval:
-        lines.append(voice.word("interval", headline.interval))
-    body = grids.join(Markup("<p>{}</p>").format(line) for line in lines)
-    return Markup("<details><summary>{}</summary>{}</details>").format(voice.say("exhibit.definition"), body)
-
-
-def value(headline: Headline, voice: Voice) -> str:
-    """The headline's value in its unit, or the words for one that cannot be known."""
-    if headline.value is None:
-        return voice.say("exhibit.not_known")
-    return voice.format(headline.value, headline.unit)
-
-
-def bounds(headline: Headline, voice: Voice) -> str:
-    """The headline's interval in words, or nothing when it has none."""
-    if headline.low is None:
-        return ""
-    low, high = (voice.format(bound, headline.unit) for bound in (headline.low, headline.high))
-    return voice.say("exhibit.between", low=low, high=high)
-
-
-def counted(headline: Headline, voice: Voice) -> str:
-    """What the headline was counted from: Retained 324 · Customers 885."""
-    said = []
-    for name, count in headline.counts.items():
-        unit = "count" if isinstance(count, int) else grids.named_unit(name, {}) or "number"
-        said.append(f"{voice.word('column', name)}\N{NO-BREAK SPACE}{voice.format(count, unit)}")
-    return " · ".join(said)
 
 
 # -- figures -------------------------------------------------------------------
@@ -248,12 +161,12 @@ def figure(
     rows = grids.scroll(grids.plain(frame, voice, formats or {}, caption=None), caption)
     in_print = "long" if len(frame) > _LONG else "short"
     html = Markup(
-        '<figure class="chart"><div class="picture">'
+        '<figure class="chart"><div class="picture" role="region" aria-label="{}" tabindex="0">'
         '<img src="data:image/png;base64,{}" width="{}" height="{}" alt="{}"></div>'
         '<figcaption>{}</figcaption>'
         '<details class="{}"><summary>{}</summary>{}</details></figure>'
     ).format(
-        base64.b64encode(png).decode("ascii"), width, height, alt, caption,
+        caption, base64.b64encode(png).decode("ascii"), width, height, alt, caption,
         in_print, voice.say("exhibit.figure_data"), rows,
     )  # fmt: skip
     return Exhibit(html, f"{caption}\n{alt}", {MIME.format("table"): data})
@@ -382,6 +295,7 @@ def _check_data(loaded: "Loaded", voice: Voice) -> dict[str, Any]:
     return {
         "kind": loaded.kind,
         "as_of": grids.json_value(loaded.as_of),
+        "observed_from": grids.json_value(loaded.observed_from),
         "observed_until": grids.json_value(loaded.observed_until),
         "columns": [str(column) for column in loaded.checks.columns],
         "rows": grids.json_rows(loaded.checks),

@@ -18,7 +18,7 @@ from retention_kit.exceptions import ReportError
 from retention_kit.sentences import Voice
 
 # The heat table's ramp, one hue: light is little. Read by everyone, in print without colour too.
-_RAMP = np.array([(240, 246, 251), (158, 202, 225), (66, 146, 198), (8, 69, 148)])
+_RAMP = np.array([(242, 247, 252), (189, 215, 236), (107, 174, 214), (33, 113, 181)])
 _STEPS = 24
 
 # What a column holds when `formats` does not say; a `_rate` or `_share` is a share.
@@ -56,8 +56,9 @@ def plain(frame: pd.DataFrame, voice: Voice, formats: Mapping[str, str], caption
             cells.append(Markup("<td{}>{}</td>").format(_side(unit), voice.format(value, unit)))
         body.append(Markup("<tr>{}</tr>").format(join(cells)))
     title = Markup("<caption>{}</caption>").format(caption) if caption else ""
-    return Markup("<table>{}<thead><tr>{}</tr></thead><tbody>{}</tbody></table>").format(
-        title, join(head), join(body)
+    # Of few columns a table is narrow: numbers are read across, so they stand near each other.
+    return Markup('<table style="--columns:{}">{}<thead><tr>{}</tr></thead><tbody>{}</tbody></table>').format(
+        len(units), title, join(head), join(body)
     )
 
 
@@ -104,20 +105,32 @@ def heat(
     span = (top - bottom) or 1
 
     index_unit, column_unit = unit_of(frame, index, {}), unit_of(frame, columns, {})
-    head = [voice.word("column", index)] + ([voice.word("column", size)] if size else [])
-    head += [voice.format(column, column_unit) for column in wide.columns]
+    sides = [Markup('<th scope="col" rowspan="2">{}</th>').format(voice.word("column", index))]
+    if size:
+        sides.append(
+            Markup('<th scope="col" rowspan="2" class="size">{}</th>').format(voice.word("column", size))
+        )
+    over = Markup('<th scope="colgroup" colspan="{}" class="over">{}</th>').format(
+        len(wide.columns), voice.word("column", columns)
+    )
+    ages = join(
+        Markup('<th scope="col">{}</th>').format(voice.format(each, column_unit)) for each in wide.columns
+    )
     body = []
     for row in wide.index:
         cells = [Markup('<th scope="row">{}</th>').format(voice.format(row, index_unit))]
-        cells += [Markup("<td>{}</td>").format(voice.format(whole[row], "count"))] if size else []
+        cells += (
+            [Markup('<td class="size">{}</td>').format(voice.format(whole[row], "count"))] if size else []
+        )
         for column in wide.columns:
             value = wide.at[row, column]
             said = _said_counts(part, whole, row, column, voice)
             cells.append(_cell(voice.format(value, unit), (value - bottom) / span, said))
         body.append(Markup("<tr>{}</tr>").format(join(cells)))
-    return Markup(
-        '<table class="heat"><caption>{}</caption><thead><tr>{}</tr></thead><tbody>{}</tbody></table>'
-    ).format(caption, join(Markup('<th scope="col">{}</th>').format(word) for word in head), join(body))
+    head = Markup("<thead><tr>{}{}</tr><tr>{}</tr></thead>").format(join(sides), over, ages)
+    return Markup('<table class="heat"><caption>{}</caption>{}<tbody>{}</tbody></table>').format(
+        caption, head, join(body)
+    )
 
 
 def _without_certain_start(wide: pd.DataFrame) -> pd.DataFrame:
@@ -146,7 +159,7 @@ def heat_colours(level: float) -> tuple[str, str]:
     """Background and text colour for a level between 0 and 1; contrast is at least 4.5.
 
     >>> heat_colours(0.0), heat_colours(1.0)
-    (('#f0f6fb', '#000'), ('#084594', '#fff'))
+    (('#f2f7fc', '#000'), ('#2171b5', '#fff'))
     """
     step = round(min(max(level, 0.0), 1.0) * _STEPS) / _STEPS
     stops = np.linspace(0, 1, len(_RAMP))

@@ -35,7 +35,7 @@ class Headline:
         Points are the signed difference of two shares, −1 to 1.
     good : {"up", "down", "neither"}
         Which way is better for the client.
-    counts : mapping
+    counts : mapping or pairs
         The numbers it was made from, by name; a share without them is refused.
     definition : str
         What was divided by what, in words; of a metric, a phrase that can be said in another language.
@@ -77,7 +77,7 @@ class Headline:
     def __post_init__(self) -> None:
         for name in ("value", "low", "high"):
             object.__setattr__(self, name, _plain(self.name, name, getattr(self, name)))
-        counts = {str(key): _plain(self.name, key, value) for key, value in self.counts.items()}
+        counts = {str(key): _plain(self.name, key, value) for key, value in dict(self.counts).items()}
         object.__setattr__(self, "counts", counts)
         object.__setattr__(self, "as_of", _iso(self.name, self.as_of))
         _check_words(self)

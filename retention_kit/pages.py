@@ -4,8 +4,11 @@ The summary, the definitions and the data checks are made from what the
 chapters' exhibits carry beside their HTML, so they cannot disagree with them.
 """
 
+import base64
 import copy
 import datetime as dt
+import re
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -19,9 +22,10 @@ import nbformat
 from markupsafe import Markup
 from nbconvert import HTMLExporter
 
-from retention_kit import exhibits, playbook
+from retention_kit import cards, exhibits, playbook, sheets
+from retention_kit.brands import Brand
+from retention_kit.cards import Change
 from retention_kit.exceptions import ReportError
-from retention_kit.exhibits import Change
 from retention_kit.headlines import Headline
 from retention_kit.playbook import Plan
 from retention_kit.sentences import Voice
@@ -31,6 +35,16 @@ HIDDEN = LESSON | {"parameters", "injected-parameters", "setup", "sentinel"}
 DATA_NOTES = "data-notes"
 _CARDS, _FINDINGS = 8, 5  # what a summary holds at most
 _TEMPLATES = Path(str(resources.files("retention_kit"))) / "templates"
+_PICTURE = re.compile(r'<img src="(data:image/png;base64,[^"]+)"')
+
+# The words a reader may want told, by the chapter that uses them; the catalogue tells them.
+_GLOSSARY = {
+    "": ("as_of", "interval"),
+    "retention": ("active", "age", "cohort", "history_mid_life", "retention_rate", "segments"),
+    "churn": ("churn_rate", "mrr", "arpa", "expansion", "gross_churn", "nrr", "grr", "quick_ratio"),
+    "nps": ("nps", "promoters"),
+    "clv": ("clv", "discount_rate"),
+}
 
 
 @dataclass(frozen=True)
@@ -49,7 +63,7 @@ class Page:
     `as_of` is an ISO date, `notes_markdown` the client file's own words, `missing`
     pairs of a chapter and why it is not there, `versions` package to version, `plan`
     what the playbook says (None where the client file wants no advice), `changes` those
-    since the previous report by headline.
+    since the previous report by headline, `brand` the consultant's own look.
     """
 
     client: str
@@ -65,6 +79,7 @@ class Page:
     generated: dt.datetime
     plan: Plan | None = None
     changes: Mapping[str, Change] = field(default_factory=dict)
+    brand: Brand = field(default_factory=Brand)
 
 
 def render(page: Page) -> str:
@@ -82,17 +97,19 @@ def render(page: Page) -> str:
     return _environment().get_template("page.html.j2").render(
         page=page,
         lang=page.language.replace("_", "-"),
-        css=Markup(_css()),
+        css=_css(page.brand),
         say=lambda key, **values: voice.say(f"page.{key}", **values),
         as_of=voice.format(page.as_of, "date"),
+        observed=_observed(page.chapters, voice),
         findings=_in_turn([_findings(chapter) for chapter in page.chapters], _FINDINGS),
         cards=_summary_cards(all_headlines, page.changes, voice),
         plan=_plan(page.plan, voice) if page.plan else None,
         notes=Markup(exhibits.notes(page.notes_markdown).html) if page.notes_markdown.strip() else "",
-        chapters=[_chapter(chapter, page.changes, voice) for chapter in page.chapters],
+        chapters=[_chapter(chapter, page, voice) for chapter in page.chapters],
         missing=[(voice.word("chapter", name), reason) for name, reason in page.missing],
         checks=_data_checks(page.chapters, voice),
         definitions=[_definition(headline, voice) for headline in chain.from_iterable(all_headlines)],
+        glossary=_glossary([chapter.name for chapter in page.chapters], voice),
         generated=voice.format(page.generated, "date"),
         versions=", ".join(f"{name} {version}" for name, version in page.versions.items()),
         has_nps=any(chapter.name == "nps" for chapter in page.chapters),
@@ -161,21 +178,43 @@ def _plan(plan: Plan, voice: Voice) -> dict[str, Any]:
     }
 
 
-def _chapter(chapter: Chapter, changes: Mapping[str, Change], voice: Voice) -> dict[str, Any]:
-    cells = [cell for cell in _shown_cells(chapter.notebook) if not _is_data_note(cell)]
-    if changes:
-        cells = copy.deepcopy(cells)
-        _tell_changes(cells, changes, voice)
-    return {"anchor": chapter.name, "title": chapter.title, "body": _body(cells, chapter.name)}
+def _chapter(chapter: Chapter, page: Page, voice: Voice) -> dict[str, Any]:
+    shown = [cell for cell in _shown_cells(chapter.notebook) if not _is_data_note(cell)]
+    cells = copy.deepcopy(shown)
+    _tell_changes(cells, page.changes, voice)
+    _offer_downloads(cells, f"{page.client}_{page.as_of[:10]}_{chapter.name}", voice)
+    for number, output in enumerate(_finding_outputs(cells), start=1):
+        output.metadata["anchor"] = f"{chapter.name}-{number}"
+    return {"anchor": chapter.name, "title": chapter.title, "body": _body(cells)}
 
 
-def _body(cells: Iterable[nbformat.NotebookNode], name: str) -> Markup:
+def _body(cells: Sequence[nbformat.NotebookNode]) -> Markup:
     """The cells' outputs as HTML, through the one template that decides what may pass."""
-    bare = nbformat.v4.new_notebook(cells=copy.deepcopy(list(cells)))
-    for number, output in enumerate(_finding_outputs(bare.cells), start=1):
-        output.metadata["anchor"] = f"{name}-{number}"
-    body, _ = _exporter().from_notebook_node(bare)
+    body, _ = _exporter().from_notebook_node(nbformat.v4.new_notebook(cells=list(cells)))
     return Markup(body)
+
+
+def _offer_downloads(cells: Iterable[nbformat.NotebookNode], name: str, voice: Voice) -> None:
+    """Below each table its rows as CSV, below each figure the picture too; of a list of customers nothing."""
+    mime = exhibits.MIME.format("table")
+    for output in chain.from_iterable(cell.outputs for cell in cells):
+        table = output.get("data", {}).get(mime)
+        if table is None or "file" in table:
+            continue
+        rows = base64.b64encode(sheets.csv_text(table).encode("utf-8-sig")).decode("ascii")
+        offered = {"csv": f"data:text/csv;charset=utf-8;base64,{rows}"}
+        picture = _PICTURE.search(output["data"]["text/html"])
+        if picture:
+            offered["png"] = picture[1]
+        links = [
+            Markup('<a href="{}" download="{}_{}.{}" title="{}">{}</a>').format(
+                address, name, table["name"], kind, table["caption"], voice.say(f"page.download_{kind}")
+            )
+            for kind, address in offered.items()
+        ]
+        output.metadata["downloads"] = str(
+            Markup('<p class="downloads">{}</p>').format(Markup(" · ").join(links))
+        )
 
 
 def _tell_changes(
@@ -186,7 +225,7 @@ def _tell_changes(
     for output in chain.from_iterable(cell.outputs for cell in cells):
         if mime in output.get("data", {}):
             shown = [Headline.from_json(one) for one in output["data"][mime]["headlines"]]
-            output["data"]["text/html"] = str(exhibits.cards_html(shown, voice=voice, changes=changes))
+            output["data"]["text/html"] = str(cards.cards_html(shown, voice=voice, changes=changes))
 
 
 def _finding_outputs(cells: Iterable[nbformat.NotebookNode]) -> Iterator[nbformat.NotebookNode]:
@@ -199,7 +238,10 @@ def _finding_outputs(cells: Iterable[nbformat.NotebookNode]) -> Iterator[nbforma
 def _findings(chapter: Chapter) -> list[dict[str, str]]:
     cells = [cell for cell in _shown_cells(chapter.notebook) if not _is_data_note(cell)]
     said = [output["data"][exhibits.MIME.format("finding")]["text"] for output in _finding_outputs(cells)]
-    return [{"text": text, "anchor": f"{chapter.name}-{n}"} for n, text in enumerate(said, start=1)]
+    return [
+        {"text": text, "chapter": chapter.title, "anchor": f"{chapter.name}-{n}"}
+        for n, text in enumerate(said, start=1)
+    ]
 
 
 def _in_turn(lists: Sequence[Sequence[Any]], limit: int) -> list[Any]:
@@ -216,16 +258,35 @@ def _summary_cards(
     chosen = _in_turn([[h for h in ours if h.value is not None] for ours in all_headlines], _CARDS)
     if not chosen:
         return Markup("")
-    return exhibits.cards_html(chosen, voice=voice, definitions=False, changes=changes)
+    return cards.cards_html(chosen, voice=voice, definitions=False, changes=changes)
+
+
+def _observed(chapters: Sequence[Chapter], voice: Voice) -> str:
+    """From the first day to the last that any table of the report holds, both of them included."""
+    read = [check for chapter in chapters for check in checks(chapter) if check["observed_from"]]
+    if not read:
+        return ""
+    last = max(dt.datetime.fromisoformat(check["observed_until"]) for check in read) - dt.timedelta(seconds=1)
+    return voice.say("page.period", start=min(check["observed_from"] for check in read), end=last)
+
+
+def _glossary(chapters: Sequence[str], voice: Voice) -> list[dict[str, str]]:
+    """What the words of these chapters mean, in the order of the alphabet."""
+    names = chain.from_iterable(_GLOSSARY[chapter] for chapter in ("", *chapters) if chapter in _GLOSSARY)
+    terms = [
+        {"term": voice.say(f"glossary.{name}.term"), "means": voice.say(f"glossary.{name}.means")}
+        for name in names
+    ]
+    return sorted(terms, key=lambda one: unicodedata.normalize("NFKD", one["term"]).casefold())
 
 
 def _definition(headline: Headline, voice: Voice) -> dict[str, Any]:
     method = voice.word("interval", headline.interval) if headline.interval else ""
-    sure = f"{exhibits.bounds(headline, voice)} ({method})" if method else ""
-    lines = [exhibits.counted(headline, voice), sure, voice.say("exhibit.as_of", as_of=headline.as_of)]
+    sure = f"{cards.bounds(headline, voice)} ({method})" if method else ""
+    lines = [cards.counted(headline, voice), sure, voice.say("exhibit.as_of", as_of=headline.as_of)]
     return {
         "label": voice.label(headline.name),
-        "value": exhibits.value(headline, voice),
+        "value": cards.value(headline, voice),
         "definition": voice.said(headline.definition),
         "lines": [line[0].upper() + line[1:] for line in lines if line],
     }
@@ -254,7 +315,7 @@ def _other_notes(chapter: Chapter) -> Markup:
     cells = copy.deepcopy([cell for cell in _shown_cells(chapter.notebook) if _is_data_note(cell)])
     for cell in cells:
         cell.outputs = [o for o in cell.outputs if exhibits.MIME.format("checks") not in o.get("data", {})]
-    return _body(cells, f"{chapter.name}-data")
+    return _body(cells)
 
 
 # -- templates -----------------------------------------------------------------
@@ -272,5 +333,13 @@ def _environment() -> jinja2.Environment:
     return jinja2.Environment(loader=loader, autoescape=True, undefined=jinja2.StrictUndefined)
 
 
-def _css() -> str:
-    return (_TEMPLATES / "report" / "report.css").read_text("utf-8")
+def _css(brand: Brand) -> Markup:
+    """The house look in the brand's colours, with who may read it below each printed page."""
+    css = re.sub(r"/\*.*?\*/\n", "", (_TEMPLATES / "report" / "report.css").read_text("utf-8"))
+    names = ("--accent", "--second")
+    css += "".join(f":root{{{name}:{colour}}}" for name, colour in zip(names, brand.colours, strict=False))
+    if brand.confidentiality:
+        # Every sign as its number: nothing in the text can end the string, the rule or the element.
+        text = "".join(f"\\{ord(sign):x} " for sign in brand.confidentiality)
+        css += f'@page{{@bottom-left{{content:"{text}"}}}}'
+    return Markup(css)

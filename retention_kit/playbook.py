@@ -11,7 +11,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from retention_kit import churn, exhibits, yamls
+from retention_kit import cards, churn, yamls
 from retention_kit.exceptions import ParamsError, ReportError, did_you_mean
 from retention_kit.headlines import UNITS, Headline
 from retention_kit.params import Thresholds
@@ -291,11 +291,11 @@ def _word(rule: Rule, word: str, voice: Voice) -> str:
 
 def _reason(action: Action, voice: Voice) -> str:
     headline = action.headline
-    counts = exhibits.counted(headline, voice)
+    counts = cards.counted(headline, voice)
     return voice.say(
         f"playbook.reason.{_side(action.rule)}{'' if counts else '_uncounted'}",
         label=voice.label(headline.name),
-        value=exhibits.value(headline, voice),
+        value=cards.value(headline, voice),
         low=voice.format(headline.low, headline.unit),
         high=voice.format(headline.high, headline.unit),
         counts=counts,

@@ -8,8 +8,8 @@ from typing import Any
 
 from retention_kit import accounts, intervals
 from retention_kit.accounts import Account
+from retention_kit.cards import Change
 from retention_kit.exceptions import ReportError
-from retention_kit.exhibits import Change
 from retention_kit.headlines import Headline
 from retention_kit.sentences import Voice
 

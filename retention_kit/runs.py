@@ -14,7 +14,7 @@ from typing import Any
 import nbformat
 
 from retention_kit import accounts, exports, pages, playbook, previous
-from retention_kit.exhibits import Change
+from retention_kit.cards import Change
 from retention_kit.headlines import Headline
 from retention_kit.params import Client
 from retention_kit.playbook import Rule
@@ -180,6 +180,7 @@ def _page(
         generated=dt.datetime.now(),
         plan=_plan(job, figures),
         changes=_changes(client, figures, home, voice),
+        brand=client.brand,
     )
 
 

@@ -56,6 +56,11 @@ class Loaded:
         return BY_KIND[self.kind].moment
 
     @property
+    def observed_from(self) -> dt.datetime | None:
+        """The moment of the first row; None for a table without moments."""
+        return self.table[self.moment].min().execute() if self.moment in self.table.columns else None
+
+    @property
     def starts_mid_life(self) -> bool:
         """True where the first customers seen are far too many to be new: old ones who only look it."""
         return any(note.code == "mid_life" for note in self.notes)

@@ -73,6 +73,7 @@ def loaded():
     return SimpleNamespace(
         kind="orders",
         as_of=pd.Timestamp("2024-07-01"),
+        observed_from=pd.Timestamp("2024-01-05"),
         observed_until=pd.Timestamp("2024-06-10"),
         checks=checks,
         notes=(SimpleNamespace(level="warning", text=HOSTILE),),
@@ -288,7 +289,8 @@ def test_a_list_of_customers_is_on_the_page_only_where_it_may_be():
 
 def test_a_heat_table_shows_a_gap_for_unknown_and_a_zero_for_nothing(rates):
     page = soup(exhibits.heat_table(rates, name="triangle", caption="Triangle", voice=VOICE))
-    assert [th.text for th in page.thead.find_all("th")] == ["Cohort", "Customers", "1", "2"]
+    assert [th.text for th in page.thead.find_all("th")] == ["Cohort", "Customers", "Age", "1", "2"]
+    assert [th["scope"] for th in page.thead.find_all("th")] == ["col", "col", "colgroup", "col", "col"]
     january, february = page.tbody.find_all("tr")
     assert [cell.text for cell in january.find_all(["th", "td"])] == ["January 2024", "7", "57%", "0%"]
     assert [cell.text for cell in february.find_all(["th", "td"])] == ["February 2024", "3", "33%", ""]

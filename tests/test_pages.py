@@ -1,8 +1,10 @@
 """One self-contained page from notebooks: outputs only, nothing fetched, nothing said twice."""
 
+import base64
 import datetime as dt
 import re
 from dataclasses import replace
+from itertools import chain
 from types import SimpleNamespace
 
 import nbformat
@@ -11,9 +13,11 @@ import pytest
 from bs4 import BeautifulSoup
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from retention_kit import exhibits, pages, plots
+from retention_kit import cards, catalogues, exhibits, pages, plots
+from retention_kit.brands import Brand
 from retention_kit.exceptions import ReportError
 from retention_kit.headlines import Headline
+from retention_kit.params import CHAPTERS
 from retention_kit.playbook import Rule, plan
 from retention_kit.sentences import Voice
 
@@ -40,7 +44,8 @@ def headline(name, value=0.25, unit="share", good="up"):
 def checks(kind="orders", rows=10):
     frame = pd.DataFrame({"rule": ["read", "kept"], "rows": [rows, rows], "amount": 5.0, "example": None})
     moment = pd.Timestamp("2024-07-01")
-    loaded = SimpleNamespace(kind=kind, as_of=moment, observed_until=moment, checks=frame, notes=())
+    seen = {"observed_from": pd.Timestamp("2023-03-04 10:00"), "observed_until": moment}
+    loaded = SimpleNamespace(kind=kind, as_of=moment, checks=frame, notes=(), **seen)
     return cell(exhibits.data_checks(loaded, voice=VOICE), tags=["data-notes"])
 
 
@@ -86,8 +91,8 @@ def nps():
 @pytest.fixture
 def page():
     return pages.Page(
-        client="Acme & <Sons>",
-        title="Retention report",
+        client="acme",
+        title="Acme & <Sons>",
         as_of="2024-07-01",
         language="en",
         currency="EUR",
@@ -121,18 +126,106 @@ def test_the_page_stands_alone(html, soup):
 
 
 def test_headings_form_one_outline(soup):
-    assert [h.text for h in soup.find_all("h1")] == ["Retention report"]
-    assert [h.text for h in soup.find_all("h2")] == [
-        "Summary", "Contents", "Retention", "Net Promoter Score", "Data checks", "Definitions and method",
-    ]  # fmt: skip
+    assert [h.text for h in soup.find_all("h1")] == ["Acme & <Sons>"]
+    parts = [
+        "Summary",
+        "Retention",
+        "Net Promoter Score",
+        "Data checks",
+        "Definitions and method",
+        "Glossary",
+    ]
+    assert [h.text for h in soup.find_all("h2")] == ["Contents", *parts]
+    assert [a.text for a in soup.nav.find_all("a")] == parts
     assert [h.text for h in soup.find(id="retention").find_all("h3")] == [
         "Four of ten came back.",
         "A second finding.",
     ]
     ids = [tag["id"] for tag in soup.find_all(id=True)]
     assert len(ids) == len(set(ids))
-    links = [a["href"][1:] for a in soup.find_all("a")]
+    links = [a["href"][1:] for a in soup.find_all("a", download=False)]
     assert set(links) <= set(ids)
+
+
+def test_the_cover_says_who_what_and_when(soup):
+    assert soup.header.find(class_="kind").text == "Retention report"
+    assert {dt.text: dt.find_next("dd").text for dt in soup.header.find_all("dt")} == {
+        "Period": "4 March 2023 to 30 June 2024",
+        "As of": "1 July 2024",
+        "Prepared by": "North Star",
+    }
+
+
+def test_the_brand_is_on_the_cover_in_the_colours_and_below_each_printed_page(page):
+    brand = Brand(name="Star & Co", colours=("#0b3d5c", "#ffee00"), confidentiality='For "Acme" </style>\n}')
+    logo = "data:image/png;base64,AAAA"
+    branded = replace(page, prepared_by="", brand=brand.model_copy(update={"logo": logo}))
+    html = pages.render(branded)
+    soup = BeautifulSoup(html, "html.parser")
+    sender = soup.header.find(class_="sender")
+    assert (sender.img["src"], sender.img["alt"]) == (logo, "Star & Co")
+    assert sender.find(class_="confidential").text == brand.confidentiality
+    assert brand.confidentiality in soup.footer.text
+    assert [dd.text for dd in soup.header.find_all("dd")][-1] == "Star & Co"
+    css = soup.style.text
+    assert ":root{--accent:#0b3d5c}:root{--second:#ffee00}" in css
+    inside = re.search(r'@bottom-left\{content:"([^"]*)"', css)[1]
+    assert (
+        "".join(chr(int(each, 16)) for each in re.findall(r"\\([0-9a-f]+) ", inside)) == brand.confidentiality
+    )
+    assert len(soup.find_all("style")) == 1
+    # A brand without a logo is its name.
+    plain = BeautifulSoup(pages.render(replace(page, brand=brand)), "html.parser")
+    assert plain.header.find(class_="name").text == "Star & Co"
+    assert [dd.text for dd in plain.header.find_all("dd")][-1] == "North Star"
+
+
+def test_the_glossary_tells_the_words_of_these_chapters_by_the_alphabet(soup, page):
+    terms = [dt.text for dt in soup.find(id="glossary").find_all("dt")]
+    assert terms == sorted(terms, key=str.casefold)
+    assert {"Cohort", "Net Promoter Score (NPS)", "As of"} < set(terms)
+    assert "Churn rate" not in terms
+
+
+def test_every_word_of_the_glossary_is_told_by_some_chapter():
+    listed = sorted(chain.from_iterable(pages._GLOSSARY.values()))
+    told = {key.split(".")[1] for key in catalogues.entries("en") if key.startswith("glossary.")}
+    assert listed == sorted(told)
+    assert set(pages._GLOSSARY) == {"", *CHAPTERS}
+
+
+def test_tables_and_pictures_can_be_taken_along(soup):
+    rows, drawn = soup.find(class_="downloads").find_all("a")
+    assert (rows["download"], drawn["download"]) == (
+        "acme_2024-07-01_retention_churn_rates.csv",
+        "acme_2024-07-01_retention_churn_rates.png",
+    )
+    start = "data:text/csv;charset=utf-8;base64,"
+    assert rows["href"].startswith(start)
+    text = base64.b64decode(rows["href"].removeprefix(start)).decode("utf-8-sig")
+    assert text.splitlines()[:2] == ["period,churn_rate,low,high", "2024-01-01,0.1,0.0,0.2"]
+    assert drawn["href"] == soup.find("figure").img["src"]
+
+
+def test_a_list_of_customers_is_not_in_the_page(page):
+    people = pd.DataFrame({"customer_id": ["c-1"], "orders": [3]})
+    listed = exhibits.customer_table(people, name="at_risk", caption="Late", voice=VOICE, show=False)
+    chapter = pages.Chapter("churn", "Churn", new_notebook(cells=[cell(listed)]))
+    soup = BeautifulSoup(pages.render(replace(page, chapters=(chapter,))), "html.parser")
+    assert soup.find(class_="downloads") is None
+    assert "c-1" not in soup.text
+
+
+def test_counts_keep_their_order_in_a_notebook_file(page):
+    """A notebook file sorts keys, and a report made from one again must read the same."""
+    voted = {"promoters": 5, "passives": 2, "detractors": 1}
+    headline = Headline("nps.nps", 50.0, "nps", "up", voted, "How.", "2024-07-01")
+    written = new_notebook(cells=[cell(exhibits.cards(headline, voice=VOICE))])
+    read = nbformat.reads(nbformat.writes(written), as_version=4)
+    chapters = [pages.Chapter("nps", "NPS", notebook) for notebook in (written, read)]
+    first, again = (pages.render(replace(page, chapters=[chapter])) for chapter in chapters)
+    assert again == first
+    assert list(pages.headlines(read)[0].counts) == ["promoters", "passives", "detractors"]
 
 
 def test_code_lessons_and_hidden_cells_are_absent(soup):
@@ -142,10 +235,12 @@ def test_code_lessons_and_hidden_cells_are_absent(soup):
 
 def test_the_summary_repeats_cards_findings_and_notes(soup):
     summary = soup.find(id="summary")
-    assert [li.text.strip() for li in summary.find(class_="findings").find_all("li")] == [
-        "Four of ten came back.",
-        "A second finding.",
-        "Most recommend.",
+    assert [
+        (li.a["href"], li.a.text, li.p.text) for li in summary.find(class_="findings").find_all("li")
+    ] == [
+        ("#retention-1", "Retention", "Four of ten came back."),
+        ("#retention-2", "Retention", "A second finding."),
+        ("#nps-1", "Net Promoter Score", "Most recommend."),
     ]
     assert [p.text for p in summary.find_all(class_="value")] == ["38.2%", "+31"]
     assert "Costs $40, see here <script>x</script> {{ 7 * 7 }}" in summary.find(class_="notes").text
@@ -184,8 +279,8 @@ def test_where_nothing_is_advised_the_page_says_so_or_is_silent(page, soup):
 
 def test_every_card_tells_the_change_since_the_report_before(page):
     changes = {
-        "retention.month_1": exhibits.Change("+1 <since> June: better", "up", "better"),
-        "nps.nps": exhibits.Change("Not in the report of June"),
+        "retention.month_1": cards.Change("+1 <since> June: better", "up", "better"),
+        "nps.nps": cards.Change("Not in the report of June"),
     }
     soup = BeautifulSoup(pages.render(replace(page, changes=changes)), "html.parser")
     for place in ("summary", "retention"):
@@ -198,7 +293,7 @@ def test_every_card_tells_the_change_since_the_report_before(page):
 
 
 def test_hostile_words_are_text(soup):
-    assert soup.find(class_="client").text == "Acme & <Sons>"
+    assert soup.title.text == "Acme & <Sons> · Retention report, 1 July 2024"
     assert f"Said {HOSTILE}" in soup.text
 
 
@@ -222,7 +317,7 @@ def test_data_checks_stand_at_the_end_and_once(soup):
     assert "Used in: Retention, Net Promoter Score" in orders.text
     assert "Used in: Net Promoter Score" in answers.text
     order = [s.get("id") for s in soup.main.find_all("section", recursive=False)]
-    assert order == ["summary", "retention", "nps", "data-checks", "definitions"]
+    assert order == ["summary", "retention", "nps", "data-checks", "definitions", "glossary"]
 
 
 def test_words_in_data_notes_stand_with_the_checks(page):
@@ -264,8 +359,9 @@ def test_a_page_without_notes_headlines_or_checks_has_no_empty_parts(page):
     bare = pages.Chapter("churn", "Churn", new_notebook(cells=[cell(exhibits.sentence("Only this."))]))
     page = replace(page, chapters=(bare,), missing=(), notes_markdown="", prepared_by="", versions={})
     soup = BeautifulSoup(pages.render(page), "html.parser")
-    assert [h.text for h in soup.find_all("h2")] == ["Summary", "Contents", "Churn"]
-    assert "Prepared by" not in soup.text
+    assert [h.text for h in soup.find_all("h2")] == ["Contents", "Summary", "Churn", "Glossary"]
+    assert [dt.text for dt in soup.header.find_all("dt")] == ["As of"]
+    assert soup.find(class_="sender") is None
     assert soup.find(class_="missing") is None
 
 

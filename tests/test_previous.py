@@ -6,7 +6,7 @@ import pytest
 from test_accounts import TOLD, written
 
 from retention_kit import accounts, previous
-from retention_kit.exhibits import Change
+from retention_kit.cards import Change
 from retention_kit.headlines import Headline
 from retention_kit.sentences import Voice
 

@@ -52,9 +52,8 @@ PUBLIC = {
         *("tiny_subscriptions",),
     ],
     "exhibits": [
-        *("Change", "Exhibit", "axes", "bounds", "cards", "cards_html", "change_html", "checks_html"),
-        *("counted", "customer_table", "data_checks", "figure", "finding", "heat_table", "notes"),
-        *("sentence", "table", "value", "warnings"),
+        *("Exhibit", "axes", "cards", "checks_html", "customer_table", "data_checks", "figure", "finding"),
+        *("heat_table", "notes", "sentence", "table", "warnings"),
     ],
     "explanations": ["Candidate", "as_text", "explained", "month_over", "period_given", "sentence"],
     "headlines": ["Headline", "of"],

@@ -33,7 +33,8 @@ def executed(*cards):
     """A notebook that has read 13 rows of orders, and shows cards of the figures given."""
     frame = pd.DataFrame({"rule": ["read", "kept"], "rows": [13, 13], "amount": 5.0, "example": None})
     moment = pd.Timestamp("2024-05-01")
-    loaded = SimpleNamespace(kind="orders", as_of=moment, observed_until=moment, checks=frame, notes=())
+    seen = {"observed_from": moment, "observed_until": moment}
+    loaded = SimpleNamespace(kind="orders", as_of=moment, checks=frame, notes=(), **seen)
     shown = exhibits.data_checks(loaded, voice=Voice(language="en", currency="PLN"))
     cell = new_code_cell(
         outputs=[new_output("display_data", data=shown._repr_mimebundle_())],
