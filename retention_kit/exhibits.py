@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import matplotlib as mpl
+import numpy as np
 import pandas as pd
 from markupsafe import Markup
 from matplotlib.axes import Axes
@@ -176,10 +177,12 @@ def _drawn(drawn: Figure) -> tuple[bytes, tuple[int, int]]:
     """The figure as a small PNG, and its size on the page in pixels."""
     for words in drawn.findobj(Text):
         words.set_parse_math(False)  # a plan called "$5 or $9" is no formula
-    raw, small = io.BytesIO(), io.BytesIO()
+    drawn.set_dpi(_DPI)
+    canvas, small = FigureCanvasAgg(drawn), io.BytesIO()
     with mpl.rc_context(STYLE):
-        drawn.savefig(raw, format="png", dpi=_DPI, metadata={"Software": None})
-    Image.open(raw).convert("RGB").quantize(128).save(small, "PNG", optimize=True)
+        canvas.draw()  # `savefig` would lay out everything twice
+    picture = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
+    picture.quantize(128).save(small, "PNG", compress_level=6)  # 9 takes 6 times as long for 3 % less
     if "matplotlib.pyplot" in sys.modules:
         sys.modules["matplotlib.pyplot"].close(drawn)
     width, height = (round(inches * 100) for inches in drawn.get_size_inches())

@@ -230,30 +230,17 @@ class Voice:
         return self._decimal(_rounded(number, places))
 
     def _decimal(self, number: Decimal, signed: bool = False) -> str:
-        places = max(0, -number.as_tuple().exponent)
-        pattern = re.sub(
-            r"0(\.[0#]+)?(?=;|$)", "0" + _places(places), self._locale.decimal_formats[None].pattern
-        )
-        text = numbers.format_decimal(number + 0, format=pattern, locale=self._locale)
+        text = _decimal_text(self._locale, number, max(0, -number.as_tuple().exponent))
         return f"+{text}" if signed and number > 0 else text
 
     def _percent(self, number: Decimal, places: int) -> str:
-        pattern = self._locale.percent_formats[None].pattern.replace("##0", "##0" + _places(places))
-        return numbers.format_percent(_rounded(number, places + 2) + 0, format=pattern, locale=self._locale)
+        return _percent_text(self._locale, _rounded(number, places + 2), places)
 
     def _money(self, number: Decimal, digits: int | None) -> str:
         places = digits
         if places is None:
             places = 0 if abs(number) >= 1000 else numbers.get_currency_precision(self.currency)
-        pattern = self._locale.currency_formats["standard"].pattern
-        pattern = re.sub(r"0\.0+", "0" + _places(places), pattern)
-        return numbers.format_currency(
-            _rounded(number, places) + 0,
-            self.currency,
-            format=pattern,
-            locale=self._locale,
-            currency_digits=False,
-        )
+        return _money_text(self._locale, _rounded(number, places), places, self.currency)
 
     def _phrase(self, key: str, number: Decimal, signed: bool = False) -> str:
         """A number with its unit in words, in the plural form that the printed digits ask for."""
@@ -332,6 +319,27 @@ def _form(entry: str | dict[str, str], key: str, values: Mapping[str, Any], loca
     if _is_missing(values.get(name)):
         raise ReportError(f"Sentence {key!r} chooses its plural by {name!r}, which is missing.")
     return entry.get(locale.plural_form(abs(_rounded(Decimal(str(float(values[name]))), 0))), entry["other"])
+
+
+# A report writes thousands of numbers, and rounded ones repeat: most are found here.
+
+
+@lru_cache(maxsize=20_000)
+def _decimal_text(locale: Locale, number: Decimal, places: int) -> str:
+    pattern = re.sub(r"0(\.[0#]+)?(?=;|$)", "0" + _places(places), locale.decimal_formats[None].pattern)
+    return numbers.format_decimal(number + 0, format=pattern, locale=locale)
+
+
+@lru_cache(maxsize=20_000)
+def _percent_text(locale: Locale, number: Decimal, places: int) -> str:
+    pattern = locale.percent_formats[None].pattern.replace("##0", "##0" + _places(places))
+    return numbers.format_percent(number + 0, format=pattern, locale=locale)
+
+
+@lru_cache(maxsize=20_000)
+def _money_text(locale: Locale, number: Decimal, places: int, currency: str) -> str:
+    pattern = re.sub(r"0\.0+", "0" + _places(places), locale.currency_formats["standard"].pattern)
+    return numbers.format_currency(number + 0, currency, format=pattern, locale=locale, currency_digits=False)
 
 
 def _places(places: int) -> str:
