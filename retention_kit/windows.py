@@ -296,7 +296,7 @@ def _when(how: Windows, unit: str, first: str) -> str:
         one, many = "window", f"windows of {length}"
         since = f", by the {'hour' if how.window == 'elapsed' else 'date'} from that first {first}"
     if how.brackets:
-        return f"in any {one} from `age` to `last_age` {many} later{since}"
+        return f"in any {one} from age to last_age {many} later{since}"
     later = " or in any after it, the open one included" if how.counting == "on_or_after" else ""
     return f"in the {one} that many {many} later{later}{since}"
 

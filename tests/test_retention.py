@@ -230,7 +230,7 @@ SIGNED_UP = "Share of the customers whose first 'signed_up' fell in the cohort's
         (
             {"window": "elapsed", "denominator": "eligible", "counting": [(1, 2)]},
             "Share of the customers whose first event fell in the cohort's month who were active in any "
-            "window from `age` to `last_age` windows of 30 days later, by the hour from that first event. "
+            "window from age to last_age windows of 30 days later, by the hour from that first event. "
             "Only customers whose own last window was over are in either count.",
         ),
         (
@@ -249,7 +249,7 @@ SIGNED_UP = "Share of the customers whose first 'signed_up' fell in the cohort's
         (
             {"denominator": "eligible", "counting": [(1, 2)]},
             "Share of the customers whose first event fell in the cohort's month who were active in any "
-            "month from `age` to `last_age` calendar months later. A range counts only when its last month "
+            "month from age to last_age calendar months later. A range counts only when its last month "
             "was observed to its end. In calendar months all of a cohort are eligible at once.",
         ),
     ],
