@@ -1,5 +1,6 @@
 """What a run left behind, read again: its account (`run.json`) and its figures (`headlines.json`)."""
 
+import contextlib
 import datetime as dt
 import json
 from collections.abc import Iterator, Mapping
@@ -89,6 +90,15 @@ def read(folder: Path) -> Account:
         if not fits(told.get(key)):
             raise ReportError(f"{folder.name}/{RUN}: {key} is {told.get(key)!r}.")
     return Account(folder, told)
+
+
+def readable(home: Path) -> list[Account]:
+    """The accounts of all runs in a client's folder; what cannot be read is passed over."""
+    found = []
+    for folder in folders(home) if home.is_dir() else ():
+        with contextlib.suppress(ReportError):
+            found.append(read(folder))
+    return found
 
 
 def folders(home: Path) -> Iterator[Path]:

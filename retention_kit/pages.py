@@ -94,7 +94,7 @@ def render(page: Page) -> str:
     for chapter in page.chapters:
         _check(chapter)
     all_headlines = [headlines(chapter.notebook) for chapter in page.chapters]
-    return _environment().get_template("page.html.j2").render(
+    return template("page.html.j2").render(
         page=page,
         lang=page.language.replace("_", "-"),
         css=_css(page.brand),
@@ -130,6 +130,17 @@ def tables(notebook: nbformat.NotebookNode) -> list[dict[str, Any]]:
 def checks(chapter: Chapter) -> Iterator[dict[str, Any]]:
     """The account of each table that a chapter read: kind, columns, rows by rule, notes."""
     return chain.from_iterable(data["checks"] for data in _carried(chapter.notebook, "checks"))
+
+
+def template(name: str) -> jinja2.Template:
+    """A template of ours; every value that it is given is escaped."""
+    return _environment().get_template(name)
+
+
+def css(*names: str) -> Markup:
+    """Style sheets of ours, one after the other without their comments, to stand inside a page."""
+    sheets = [(_TEMPLATES / "report" / name).read_text("utf-8") for name in names]
+    return Markup("\n".join(re.sub(r"/\*.*?\*/\n", "", sheet) for sheet in sheets))
 
 
 # -- reading an executed notebook ----------------------------------------------
@@ -335,11 +346,11 @@ def _environment() -> jinja2.Environment:
 
 def _css(brand: Brand) -> Markup:
     """The house look in the brand's colours, with who may read it below each printed page."""
-    css = re.sub(r"/\*.*?\*/\n", "", (_TEMPLATES / "report" / "report.css").read_text("utf-8"))
+    sheet = str(css("report.css"))
     names = ("--accent", "--second")
-    css += "".join(f":root{{{name}:{colour}}}" for name, colour in zip(names, brand.colours, strict=False))
+    sheet += "".join(f":root{{{name}:{colour}}}" for name, colour in zip(names, brand.colours, strict=False))
     if brand.confidentiality:
         # Every sign as its number: nothing in the text can end the string, the rule or the element.
         text = "".join(f"\\{ord(sign):x} " for sign in brand.confidentiality)
-        css += f'@page{{@bottom-left{{content:"{text}"}}}}'
-    return Markup(css)
+        sheet += f'@page{{@bottom-left{{content:"{text}"}}}}'
+    return Markup(sheet)

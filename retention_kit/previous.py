@@ -1,12 +1,13 @@
 """The client's report before this one: what has changed since then, and what would now come out otherwise."""
 
+import contextlib
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from retention_kit import accounts, intervals
+from retention_kit import accounts, intervals, phrases
 from retention_kit.accounts import Account
 from retention_kit.cards import Change
 from retention_kit.exceptions import ReportError
@@ -40,41 +41,45 @@ def find(home: Path, as_of: str) -> Previous | None:
     as_of : str
         That of the report being made.
     """
-    earlier = []
-    for folder in accounts.folders(home) if home.is_dir() else ():
-        try:
-            account = accounts.read(folder)
-            figures = [figure for each in account.figures.values() for figure in each]
-        except ReportError:
-            continue  # a run that failed has no figures, and a foreign folder is none of ours
-        if account.done and account.moment < accounts.moment(as_of):
-            earlier.append(Previous(account, {figure.name: figure for figure in figures}))
-    return max(earlier, key=lambda one: one.account.moment, default=None)
+    until = accounts.moment(as_of)
+    earlier = [one for one in accounts.readable(home) if one.done and one.moment < until]
+    for account in sorted(earlier, key=lambda one: one.moment, reverse=True):
+        with contextlib.suppress(ReportError):  # the figures of another version: the report before will do
+            return Previous(account, {one.name: one for each in account.figures.values() for one in each})
+    return None
 
 
 # -- what has changed ------------------------------------------------------------
 
 
-def changes(figures: Iterable[Headline], before: Previous, *, voice: Voice) -> dict[str, Change]:
+def changes(
+    figures: Iterable[Headline], before: Previous, *, voice: Voice, words: str = "change"
+) -> dict[str, Change]:
     """Of each figure, by name, how it changed since the previous report, in words.
 
     "Better" and "worse" are claimed only where the two intervals allow it; without intervals the change
     stands there alone. No change is told of figures that were defined or counted in another way.
+
+    Parameters
+    ----------
+    words : str
+        The section of the catalogue: "change" names the previous report's date, "change.short" does not.
     """
-    return {figure.name: _change(figure, before, voice) for figure in figures if figure.value is not None}
+    known = [figure for figure in figures if figure.value is not None]
+    return {figure.name: _change(figure, before, voice, words) for figure in known}
 
 
-def _change(now: Headline, before: Previous, voice: Voice) -> Change:
+def _change(now: Headline, before: Previous, voice: Voice, words: str) -> Change:
     then = before.figures.get(now.name)
     unlike = _unlike(now, then, before, voice)
     if unlike:
-        return Change(voice.say(f"change.{unlike}", date=before.as_of))
+        return Change(voice.say(f"{words}.{unlike}", date=before.as_of))
     gap = now.value - then.value
     if _magnitude(gap, now.unit, voice) == _magnitude(0, now.unit, voice):
-        return Change(voice.say("change.same", date=before.as_of), way="level")
+        return Change(voice.say(f"{words}.same", date=before.as_of), way="level")
     way = "up" if gap > 0 else "down"
     verdict = _verdict(now, then, way)
-    told = voice.say(f"change.{verdict}", difference=_signed(gap, now.unit, voice), date=before.as_of)
+    told = voice.say(f"{words}.{verdict}", difference=_signed(gap, now.unit, voice), date=before.as_of)
     return Change(told, way=way, tone=verdict if verdict in ("better", "worse") else "")
 
 
@@ -84,7 +89,7 @@ def _unlike(now: Headline, then: Headline | None, before: Previous, voice: Voice
         return "new"
     if then.value is None:
         return "unknown"
-    if now.unit != then.unit or meaning(now.definition) != meaning(then.definition):
+    if now.unit != then.unit or not _same(now.definition, then.definition):
         return "redefined"
     if now.unit == "money" and before.account.told.get("currency", voice.currency) != voice.currency:
         return "other_currency"
@@ -103,9 +108,17 @@ def _verdict(now: Headline, then: Headline, way: str) -> str:
     return "better" if way == now.good else "worse"
 
 
-def meaning(definition: str) -> Any:
-    """What a definition says, whichever dates it names: those move with every report."""
-    return _DATES.sub("#", definition)
+def _same(now: str, then: str) -> bool:
+    """Whether two definitions say one thing in any language; the dates in them move with each report."""
+    return _undated(phrases.meaning(now)) == _undated(phrases.meaning(then)) or (
+        _undated(str(now)) == _undated(str(then))
+    )
+
+
+def _undated(told: Any) -> Any:
+    if isinstance(told, dict):
+        return {name: _undated(value) for name, value in told.items()}
+    return _DATES.sub("#", told) if isinstance(told, str) else told
 
 
 def _signed(gap: float, unit: str, voice: Voice) -> str:

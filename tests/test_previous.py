@@ -8,6 +8,7 @@ from test_accounts import TOLD, written
 from retention_kit import accounts, previous
 from retention_kit.cards import Change
 from retention_kit.headlines import Headline
+from retention_kit.phrases import Phrase, words
 from retention_kit.sentences import Voice
 
 VOICE = Voice(language="en", currency="EUR")
@@ -136,6 +137,16 @@ def test_a_definition_that_names_its_date_is_the_same_next_month():
     then = replace(now, value=0.2, definition="Those who paid on 1 June 2024 (2024-06-01), a year later.")
     assert change(now, then).way == "up"
     assert change(now, replace(then, definition=then.definition.replace("a year", "2 years"))).way == ""
+
+
+def test_a_definition_is_the_same_in_another_language():
+    def said(text, start, years=1):
+        return Phrase(text, words("churn.kept", start=start, over=words("unit.years", number=years)))
+
+    now = figure(0.3, definition=said("Those of 1 July, a year later.", "2024-07-01"))
+    then = replace(now, value=0.2, definition=said("Ci z 1 czerwca, rok później.", "2024-06-01"))
+    assert change(now, then).way == "up"
+    assert change(now, replace(then, definition=said("Ci, dwa lata później.", "2024-06-01", 2))).way == ""
 
 
 def test_what_is_not_known_now_has_not_changed():
