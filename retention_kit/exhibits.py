@@ -157,7 +157,7 @@ def figure(
         When `alt` or `caption` is blank: a picture without words says nothing to some readers.
     """
     _filled(alt, f"Figure {name!r}: alt, what the picture shows in words,")
-    data = grids.table_data(frame, name, caption)
+    data = grids.table_data(frame, name, caption, voice, formats or {})
     png, (width, height) = _drawn(ax.figure.figure)
     rows = grids.scroll(grids.plain(frame, voice, formats or {}, caption=None), caption)
     in_print = "long" if len(frame) > _LONG else "short"
@@ -206,7 +206,7 @@ def table(
     `_share` is a share, whole numbers are counts, first days of months are
     months, and `low` and `high` are in the unit of the rate they belong to.
     """
-    data = grids.table_data(frame, name, caption)
+    data = grids.table_data(frame, name, caption, voice, formats or {})
     html = grids.scroll(grids.plain(frame, voice, formats or {}, caption), caption)
     return Exhibit(html, f"{caption}\n{frame.to_string(index=False)}", {MIME.format("table"): data})
 
@@ -225,7 +225,8 @@ def customer_table(
     A report goes to more people than the list of whom to call. Without `show` the page says how many
     are on the list and where it is.
     """
-    data = {MIME.format("table"): grids.table_data(frame, name, caption) | {"file": name}}
+    told = grids.table_data(frame, name, caption, voice, formats or {})
+    data = {MIME.format("table"): told | {"file": name}}
     if show:
         return replace(table(frame, name=name, caption=caption, voice=voice, formats=formats), data=data)
     words = voice.say("exhibit.customer_table", customers=len(frame), file=f"tables/{name}.csv")
@@ -255,7 +256,7 @@ def heat_table(
     """
     if frame.empty:
         return table(frame, name=name, caption=caption, voice=voice)
-    data = grids.table_data(frame, name, caption)
+    data = grids.table_data(frame, name, caption, voice, {values: unit})
     html = grids.heat(
         frame,
         voice,

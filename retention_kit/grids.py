@@ -199,14 +199,26 @@ def named_unit(column: Any, formats: Mapping[str, str]) -> str | None:
 # -- data ----------------------------------------------------------------------
 
 
-def table_data(frame: pd.DataFrame, name: str, caption: str) -> dict[str, Any]:
-    """A table as JSON, unrounded, for `tables/<chapter>_<name>.csv`."""
+def table_data(
+    frame: pd.DataFrame, name: str, caption: str, voice: Voice, formats: Mapping[str, str]
+) -> dict[str, Any]:
+    """A table as JSON, unrounded, with what it takes to read it: for files, workbooks and downloads.
+
+    `units` has the unit of each column; `definition` and `as_of` are the frame's own, where it has them.
+    """
     if not re.fullmatch(r"[a-z0-9_]+", name):
         raise ReportError(f"Name {name!r} becomes a file: use small letters, digits and _ only.")
     if not caption.strip():
         raise ReportError(f"{name!r}: the caption is blank.")
-    columns = [str(column) for column in frame.columns]
-    return {"name": name, "caption": caption, "columns": columns, "rows": json_rows(frame)}
+    return {
+        "name": name,
+        "caption": caption,
+        "definition": str(voice.said(frame.attrs.get("definition") or "")),
+        "as_of": frame.attrs.get("as_of"),
+        "columns": [str(column) for column in frame.columns],
+        "units": [unit_of(frame, column, formats) for column in frame.columns],
+        "rows": json_rows(frame),
+    }
 
 
 def json_rows(frame: pd.DataFrame) -> list[list[Any]]:

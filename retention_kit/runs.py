@@ -87,6 +87,7 @@ def write(job: Job, folder: Path) -> None:
         {chapter: [figure.to_json() for figure in each] for chapter, each in figures.items()},
     )
     exports.write_tables(chapters, folder / "tables")
+    exports.write_workbook(chapters, folder / "tables.xlsx", voice=voice, title=client.title)
     _write_notebooks(job, folder / "notebooks")
     _write_json(folder / accounts.RUN, account(job))
 

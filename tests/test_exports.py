@@ -1,7 +1,8 @@
-"""Tables leave a report as text that no spreadsheet runs."""
+"""The tables of a report: each a file and a sheet, lists of customers a file alone."""
 
 import csv
 
+import openpyxl
 import pandas as pd
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
@@ -19,3 +20,21 @@ def test_formulas_in_tables_are_text(tmp_path):
         rows = list(csv.reader(file))
     assert rows == [["'=plan", "customers"], ["'=cmd()", "-1"], ["'+1", "2"], ["'-1", "3"], ["'@sum", "4"],
                     ["pro", "5"]]  # fmt: skip
+
+
+def test_a_workbook_has_every_table_but_lists_of_customers(tmp_path):
+    voice = Voice(language="en", currency="EUR")
+    frame = pd.DataFrame({"plan": ["pro"], "customers": [5]})
+    people = pd.DataFrame({"customer_id": ["c-1"], "orders": [5]})
+    shown = [
+        exhibits.table(frame, name="plans", caption="Plans", voice=voice),
+        exhibits.customer_table(people, name="at_risk", caption="Late", voice=voice, show=True),
+    ]
+    cells = [
+        new_code_cell(outputs=[new_output("display_data", data=one._repr_mimebundle_())]) for one in shown
+    ]
+    chapters = [Chapter("churn", "Churn", new_notebook(cells=cells))]
+    exports.write_tables(chapters, tmp_path / "tables")
+    exports.write_workbook(chapters, tmp_path / "tables.xlsx", voice=voice, title="Acme")
+    assert sorted(path.name for path in tmp_path.glob("tables/*")) == ["at_risk.csv", "churn_plans.csv"]
+    assert openpyxl.load_workbook(tmp_path / "tables.xlsx").sheetnames == ["Contents", "churn_plans"]

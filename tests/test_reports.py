@@ -134,6 +134,7 @@ def test_no_process_leaves_a_clients_data_behind(batch):
 def test_the_folder_holds_what_the_design_lists(shop):
     assert sorted(path.name for path in shop.iterdir()) == [
         "headlines.json", "notebooks", "report.html", "run.json", "tables",
+        "tables.xlsx",
     ]  # fmt: skip
     assert sorted(path.name for path in (shop / "notebooks").iterdir()) == ["clv.ipynb", "retention.ipynb"]
     headlines = json.loads((shop / "headlines.json").read_text("utf-8"))
