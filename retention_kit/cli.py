@@ -143,6 +143,23 @@ def new(
 
 
 @app.command()
+def init(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder to make.", show_default=False)],
+) -> None:
+    """Make a project of your own: params, notebooks, a README, and room for data that git leaves alone.
+
+    A chapter in its notebooks/ is used instead of the package's, for the clients in its params/: change
+    it as you like, or delete it to have the package's again. A folder that holds anything is refused.
+
+    Example: retention-kit init reports && cd reports && retention-kit run params/demo.yaml
+    """
+    from retention_kit import projects
+
+    example = projects.init(folder)
+    typer.echo(f"{folder} is ready. Type: cd {folder}, then: retention-kit run {example.relative_to(folder)}")
+
+
+@app.command()
 def explain(
     client: Annotated[str, typer.Argument(help="Client file (params/acme.yaml) or id (acme).")],
     churn: Annotated[

@@ -21,6 +21,10 @@ def retention_kit(*words: str, cwd=None) -> subprocess.CompletedProcess:
         (["run", "--help"], "A client that fails leaves the other clients"),
         (["check", "--help"], "without making a report"),
         (["new", "--help"], "--orders"),
+        (
+            ["init", "--help"],
+            "Example: retention-kit init reports && cd reports && retention-kit run params/demo.yaml",
+        ),
         (["explain", "--help"], "Example: retention-kit explain saas_playbook --churn 0.378 --month 2019-12"),
     ],
 )
@@ -49,6 +53,17 @@ def test_a_client_that_is_not_there_is_one_line(tmp_path):
     assert done.stderr == (
         "acme: There is no client 'acme' in params/ or params/examples/. "
         "Type: retention-kit new CLIENT --orders export.csv\n"
+    )
+
+
+def test_a_project_is_made_and_says_what_to_type(tmp_path):
+    done = retention_kit("init", "reports", cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == ("reports is ready. Type: cd reports, then: retention-kit run params/demo.yaml\n")
+    assert (tmp_path / "reports" / "params" / "demo.yaml").is_file()
+    assert retention_kit("init", "reports", cwd=tmp_path).stderr == (
+        "retention-kit: reports is not empty: it has .gitignore, README.md, data and 2 more. "
+        "Nothing was written; name a new folder.\n"
     )
 
 

@@ -1,0 +1,71 @@
+"""A consultant's own project: a folder with client files, chapters to change, and room for data."""
+
+import shutil
+from pathlib import Path
+
+from retention_kit import wheels
+from retention_kit.exceptions import ParamsError
+
+_TEMPLATE = Path(__file__).parent / "templates" / "project"
+_NAMED = 3  # of what is in the way, how many a message names
+
+
+def root(client_file: Path) -> Path | None:
+    """The project of a client file: the folder whose `params/` it is in; None where there is none.
+
+    >>> root(Path("/work/acme/params/old/shop.yaml")).as_posix()[-10:]
+    '/work/acme'
+    """
+    folder = next((folder for folder in client_file.resolve().parents if folder.name == "params"), None)
+    return folder.parent if folder else None
+
+
+def notebook(client_file: Path, chapter: str) -> Path:
+    """The notebook of a chapter: the project's own in `notebooks/` beside `params/`, else the package's."""
+    project = root(client_file)
+    own = project / "notebooks" / f"{chapter}.ipynb" if project else None
+    return own if own and own.is_file() else wheels.shipped("notebooks") / f"{chapter}.ipynb"
+
+
+def init(folder: str | Path) -> Path:
+    """Make a project in a new folder, or in one that holds nothing but `.git`.
+
+    Returns
+    -------
+    Path
+        Its example client, which can be run at once.
+
+    Raises
+    ------
+    ParamsError
+        When something is there already, and what; nothing is ever overwritten.
+    """
+    folder = Path(folder)
+    try:
+        _refuse_what_is_there(folder)
+        shutil.copytree(wheels.shipped("notebooks"), folder / "notebooks", ignore=_only_notebooks)
+        for place in ("params", "data"):
+            (folder / place).mkdir()
+        for name in ("_defaults.yaml", "demo.yaml"):
+            shutil.copyfile(wheels.shipped(f"params/{name}"), folder / "params" / name)
+        shutil.copyfile(_TEMPLATE / "README.md", folder / "README.md")
+        shutil.copyfile(_TEMPLATE / "gitignore", folder / ".gitignore")
+    except OSError as error:
+        raise ParamsError(f"{folder} cannot be written: {error.strerror or error}.") from None
+    return folder / "params" / "demo.yaml"
+
+
+def _refuse_what_is_there(folder: Path) -> None:
+    if folder.exists() and not folder.is_dir():
+        raise ParamsError(f"{folder} is a file. Name a new folder.")
+    there = sorted(path.name for path in folder.iterdir() if path.name != ".git") if folder.exists() else []
+    if there:
+        more = f" and {len(there) - _NAMED} more" if len(there) > _NAMED else ""
+        raise ParamsError(
+            f"{folder} is not empty: it has {', '.join(there[:_NAMED])}{more}. "
+            "Nothing was written; name a new folder."
+        )
+
+
+def _only_notebooks(folder: str, names: list[str]) -> set[str]:
+    return {name for name in names if not name.endswith(".ipynb")}
