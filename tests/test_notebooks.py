@@ -1,6 +1,7 @@
 """The notebooks as a teacher and a client find them: their form, and that they run on the demo company."""
 
 import json
+import statistics
 
 import nbformat
 import pytest
@@ -9,7 +10,7 @@ from retention_kit import exhibits, kernels, pages, reports
 from retention_kit.params import CHAPTERS, find
 
 PATHS = {chapter: reports.notebooks_folder() / f"{chapter}.ipynb" for chapter in CHAPTERS}
-KNOWN = {*pages.HIDDEN, pages.DATA_NOTES} - {"injected-parameters"}
+KNOWN = {*pages.HIDDEN, pages.DATA_NOTES, "layout"} - {"injected-parameters"}
 
 
 def tags(cell) -> list[str]:
@@ -42,6 +43,15 @@ def test_prose_of_the_lesson_never_reaches_a_client(chapter):
 def test_no_function_is_defined_outside_a_lesson(chapter):
     for cell in nbformat.read(PATHS[chapter], as_version=4).cells:
         assert "def " not in cell.source or "lesson" in tags(cell)
+
+
+def test_a_student_reads_a_sentence_two_lines_and_the_number(chapter):
+    """What only lays out the report is tagged `layout`, and folded for students."""
+    code = [c for c in nbformat.read(PATHS[chapter], as_version=4).cells if c.cell_type == "code"]
+    read = [c for c in code if not {"parameters", "setup", "layout", "check", "sentinel"} & set(tags(c))]
+    lines = [sum(bool(line.strip()) for line in cell.source.splitlines()) for cell in read]
+    assert statistics.median(lines) <= 2
+    assert max(lines) <= 6
 
 
 def test_no_output_is_kept(chapter):
