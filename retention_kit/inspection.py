@@ -84,9 +84,10 @@ def _client(client: str | Path, as_of: str | None) -> list[Line]:
     """The client file read and its options checked here; its data only in a process of their own."""
     name = Path(client).stem
     try:
-        read = params.read(client, as_of=as_of)
+        path = params.find(client)
+        read = params.read(path, as_of=as_of)
         name = read.client
-        _check_options(read)
+        _check_options(read, path)
     except (RetentionKitError, OSError) as error:
         return [Line(name, "", problem=_words(error))]
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as process:
@@ -97,14 +98,14 @@ def _client(client: str | Path, as_of: str | None) -> list[Line]:
             return [Line(name, "", problem=died)]
 
 
-def _check_options(client: Client) -> None:
+def _check_options(client: Client, path: Path) -> None:
     told = {chapter: options for chapter, options in client.options.items() if chapter in client.chosen}
     if not told:
         return  # most clients: the notebooks' machinery takes seconds to import
-    from retention_kit import kernels, reports
+    from retention_kit import kernels, projects
 
     for chapter, options in told.items():
-        kernels.check_parameters(reports.notebooks_folder() / f"{chapter}.ipynb", options)
+        kernels.check_parameters(projects.notebook(path, chapter), options)
 
 
 def _tables(client: Client) -> list[Line]:

@@ -87,12 +87,6 @@ def run(
     return [outcomes[i] for i in range(len(prepared))]
 
 
-def notebooks_folder() -> Path:
-    """Where the chapters are: in the package when it was installed, beside it in a clone."""
-    inside = Path(__file__).parent / "notebooks"
-    return inside if inside.is_dir() else Path(__file__).parent.parent / "notebooks"
-
-
 # -- one client ----------------------------------------------------------------
 
 
@@ -100,7 +94,7 @@ def _prepared(client: str | Path, as_of: str | None) -> Job | Outcome:
     """The client file read and every option checked, before any kernel starts."""
     try:
         path = params.find(client)
-        job = Job(params.read(path, as_of=as_of), path, notebooks_folder())
+        job = Job(params.read(path, as_of=as_of), path)
     except (RetentionKitError, OSError) as error:
         return Outcome(Path(client).stem, None, _one_line("client file", error))
     try:

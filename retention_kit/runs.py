@@ -13,7 +13,7 @@ from typing import Any
 
 import nbformat
 
-from retention_kit import accounts, exports, pages, playbook, previous
+from retention_kit import accounts, exports, pages, playbook, previous, projects
 from retention_kit.cards import Change
 from retention_kit.headlines import Headline
 from retention_kit.params import Client
@@ -35,14 +35,13 @@ class Ran:
 
 @dataclass
 class Job:
-    """One client's run while its chapters are on their way; `notebooks` is the folder they are taken from.
+    """One client's run while its chapters are on their way; `path` is its client file.
 
     `trouble` is why the run failed when no chapter did: its options, or the writing of the report.
     """
 
     client: Client
     path: Path
-    notebooks: Path
     rules: Sequence[Rule] = ()
     ran: dict[str, Ran] = field(default_factory=dict)
     trouble: str = ""
@@ -66,8 +65,8 @@ class Job:
         return bool(self.reason)
 
     def notebook(self, chapter: str) -> Path:
-        """Where a chapter is read from."""
-        return self.notebooks / f"{chapter}.ipynb"
+        """Where a chapter is read from: the client's project, else the package."""
+        return projects.notebook(self.path, chapter)
 
     def parameters(self, chapter: str) -> dict[str, Any]:
         """What a chapter is told: which client file, and its own options; never data, never a secret."""

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from retention_kit import inspection
+from retention_kit import inspection, projects
 from retention_kit.cli import app
 from retention_kit.inspection import Line
 
@@ -75,6 +75,16 @@ def test_an_option_that_no_chapter_has_is_a_problem_of_the_file(folder):
     [line] = inspection.check([client(folder, "acme", text)])
     assert line.table == ""
     assert line.problem.startswith("The retention chapter has no option 'bye'. Did you mean 'by'? It has [")
+
+
+def test_an_option_of_the_projects_own_chapter_is_none_too_many(tmp_path):
+    """The package's nps chapter has no option `target`; the project's own may have one."""
+    example = projects.init(tmp_path / "project")
+    own = example.parent.parent / "notebooks" / "nps.ipynb"
+    own.write_text(own.read_text("utf-8").replace("scale: str", "target: int = 50\\nscale: str"), "utf-8")
+    text = "data: {responses: {source: 'demo://responses'}}\noptions: {nps: {target: 60}}"
+    [line] = inspection.check([client(example.parent, "acme", text, as_of="2024-07-01")])
+    assert line.problem == ""
 
 
 def test_a_file_that_is_not_there_and_an_as_of_that_is_a_slip(folder):

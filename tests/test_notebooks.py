@@ -6,10 +6,10 @@ import statistics
 import nbformat
 import pytest
 
-from retention_kit import exhibits, kernels, pages, reports
+from retention_kit import exhibits, kernels, pages, wheels
 from retention_kit.params import CHAPTERS, find
 
-PATHS = {chapter: reports.notebooks_folder() / f"{chapter}.ipynb" for chapter in CHAPTERS}
+PATHS = {chapter: wheels.shipped("notebooks") / f"{chapter}.ipynb" for chapter in CHAPTERS}
 KNOWN = {*pages.HIDDEN, pages.DATA_NOTES, "layout"} - {"injected-parameters"}
 
 

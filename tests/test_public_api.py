@@ -85,7 +85,7 @@ PUBLIC = {
         *("time_to_second_order",),
     ],
     "recurring": ["cohort_mrr", "recurring_rates"],
-    "reports": ["Outcome", "notebooks_folder", "run"],
+    "reports": ["Outcome", "run"],
     "retention": [
         *("assign_cohorts", "average_retention", "explain_figure", "period_retention", "retention_change"),
         *("retention_rates",),

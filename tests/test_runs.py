@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
-from retention_kit import exhibits, params, playbook, runs
+from retention_kit import exhibits, params, playbook, projects, runs, wheels
 from retention_kit.headlines import Headline
 from retention_kit.runs import Ran
 from retention_kit.sentences import Voice
@@ -26,7 +26,14 @@ def job(tmp_path):
     """A run of two chapters, of which none has ended."""
     (tmp_path / "shop.yaml").write_text(CLIENT, encoding="utf-8")
     path = params.find(tmp_path / "shop.yaml")
-    return runs.Job(params.read(path), path, tmp_path / "notebooks")
+    return runs.Job(params.read(path), path)
+
+
+def test_a_chapter_is_the_projects_own_where_it_has_one(job, tmp_path):
+    own = projects.init(tmp_path / "project")
+    ours = runs.Job(job.client, own)
+    assert ours.notebook("clv") == tmp_path / "project" / "notebooks" / "clv.ipynb"
+    assert job.notebook("clv") == wheels.shipped("notebooks") / "clv.ipynb"
 
 
 def executed(*cards):
