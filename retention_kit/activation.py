@@ -12,6 +12,7 @@ from retention_kit import intervals, periods, tables
 from retention_kit.exceptions import DataError, did_you_mean
 from retention_kit.moments import Date
 from retention_kit.periods import Period
+from retention_kit.sentences import phrase
 from retention_kit.tables import Columns, Loaded
 from retention_kit.windows import DAYS
 
@@ -19,11 +20,6 @@ _ACTIVATION = (
     *("activation", "customers", "observed", "share", "share_low", "share_high"),
     *("retained", "retention_rate", "low", "high"),
     *("difference", "difference_low", "difference_high", "interval"),
-)
-
-_CAVEAT = (
-    "Who did it chose to do it: keen customers do more of everything, and would have stayed more without "
-    "it. The difference is not what would change if the others were brought to do it."
 )
 
 
@@ -97,12 +93,10 @@ def activation(
     counted = _activated(loaded, event, within_days, length, age, split)
     if not counted["activated"].any():
         _check_event(loaded, event)
-    frame, unit = _with_difference(counted, split), periods.unit(period)
-    frame.attrs = loaded.told(
-        f"Customers with '{event}' within {within_days} days of their first event, and those without; "
-        f"retained are those with any event in the {unit} of {length} days that is number {age} after "
-        f"those {within_days} days. Only customers observed to its end."
-    ) | {"caveat": _CAVEAT}
+    frame = _with_difference(counted, split)
+    told = {"event": event, "within": within_days, "length": length, "age": age}
+    told = loaded.told(phrase("definition.activation", unit=periods.unit(period), **told))
+    frame.attrs = told | {"caveat": phrase("caveat.activation")}
     return frame
 
 

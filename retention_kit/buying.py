@@ -10,6 +10,8 @@ from retention_kit import moments, periods, session
 from retention_kit.exceptions import ParamsError
 from retention_kit.moments import Date
 from retention_kit.periods import Period
+from retention_kit.phrases import Phrase
+from retention_kit.sentences import phrase
 from retention_kit.tables import Loaded
 
 #: What is counted on the way has these names, so groups cannot.
@@ -40,13 +42,15 @@ def since(loaded: Loaded, start: Date | None) -> ir.Table:
     return loaded.table.filter(loaded.table[loaded.moment] >= ibis.timestamp(first.to_pydatetime()))
 
 
-def window(start: Date | None) -> str:
+def window(start: Date | None) -> Phrase:
     """The window in the words of a definition.
 
     >>> window(None), window("2024-02-01")
-    ('in the history', 'from 2024-02-01 on')
+    ('in the history', 'from 1 February 2024 on')
     """
-    return "in the history" if start is None else f"from {moments.words(moments.given('start', start))} on"
+    if start is None:
+        return phrase("definition.window.history")
+    return phrase("definition.window.from", start=moments.given("start", start))
 
 
 def customers(loaded: Loaded) -> ir.Table:

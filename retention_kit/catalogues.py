@@ -13,13 +13,13 @@ from retention_kit.exceptions import ReportError, did_you_mean
 
 Entries = Mapping[str, str | dict[str, str]]
 
-#: Units whose values are names of ours: each is the section of the catalogue that has the words for them.
-SECTIONS = {"name": "column", "column": "column", "kind": "kind", "interval": "interval", "rule": "rule"}
 UNITS = (
-    "share", "points", "gap", "nps", "money", "count", "number", "ratio", "days",
-    "date", "moment", "day", "week", "month", "quarter", "year", "text", *SECTIONS,
+    "share", "points", "gap", "nps", "money", "count", "number", "exact", "ratio", "days",
+    "date", "moment", "day", "week", "month", "quarter", "year", "unit", "text", "column", "word",
 )  # fmt: skip
-_UNIT = re.compile(r"([a-z]+)(?:\.(\d|[a-z]+))?")
+#: Units with forms, and where in the catalogue a form's words are: those of `month.in` in `months.in`.
+FORMS = {"month": "months.{}", "unit": "periods.{}", "days": "unit.days_{}", "word": "{}"}
+_UNIT = re.compile(r"([a-z]+)(?:\.(\d|[a-z_]+))?")
 
 
 def languages() -> list[str]:
@@ -73,14 +73,14 @@ def fields(entry: str | dict[str, str]) -> set[str]:
 
 
 def unit(text: str) -> tuple[str, int | str | None]:
-    """A unit, and what stands behind its point: digits, or the form of a month's name.
+    """A unit, and what stands behind its point: digits, the form of a word, or the section it stands in.
 
-    >>> unit("share.0"), unit("date"), unit("month.in")
-    (('share', 0), ('date', None), ('month', 'in'))
+    >>> unit("share.0"), unit("date"), unit("month.in"), unit("word.rule")
+    (('share', 0), ('date', None), ('month', 'in'), ('word', 'rule'))
     """
     match = _UNIT.fullmatch(text)
     known = match and match[1] in UNITS
-    if not known or (match[2] and not match[2].isdigit() and match[1] != "month"):
+    if not known or (match[2] and not match[2].isdigit() and match[1] not in FORMS):
         raise ReportError(f"There is no unit {text!r}.{did_you_mean(text, UNITS)} Units are {list(UNITS)}.")
     return match[1], int(match[2]) if (match[2] or "").isdigit() else match[2]
 
@@ -108,8 +108,9 @@ def _check_template(key: str, template: str, known: Entries) -> None:
         for _, name, told, _ in string.Formatter().parse(template):
             if name is not None and not name.isidentifier():
                 raise ReportError(f"Catalogue entry {key!r}: {{{name}}} is not a plain name.")
-            form = unit(told)[1] if told else None
-            if isinstance(form, str) and f"months.{form}" not in known:
-                raise ReportError(f"Catalogue entry {key!r}: there is no 'months.{form}' with twelve names.")
+            kind, form = unit(told) if told else ("text", None)
+            names = FORMS[kind].format(form) if isinstance(form, str) else ""
+            if names and not any(f"{each}.".startswith(f"{names}.") for each in known):
+                raise ReportError(f"Catalogue entry {key!r}: {told} needs {names!r}, the words in that form.")
     except ValueError as error:
         raise ReportError(f"Catalogue entry {key!r}: {error}.") from None

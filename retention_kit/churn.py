@@ -101,7 +101,7 @@ def churn_rates(
     end = periods.first_incomplete(loaded, period)
     way = denominators.BY_NAME[denominator]
     frame = attrition.rates(way.count(loaded, groups, period, end), groups, period, way.interval)
-    told = loaded.told(way.definition(period, groups))
+    told = loaded.told(denominators.definition(denominator, period, groups))
     frame.attrs = told | {"period": period, "denominator": denominator}
     return frame
 

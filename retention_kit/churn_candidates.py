@@ -13,6 +13,7 @@ from retention_kit.explanations import OTHER_PERIOD, Candidate
 from retention_kit.moments import Date
 from retention_kit.phrases import Words, words
 from retention_kit.policies import Policy
+from retention_kit.sentences import phrase
 from retention_kit.tables import Loaded
 
 _GAINS, _LOSSES = ("new", "reactivation", "expansion"), ("contraction", "churn")
@@ -80,7 +81,7 @@ def explained(loaded: Loaded, figure: float | str, month: Date) -> pd.DataFrame:
     given = figures.read(figure, "share", name="churn")
     number = explanations.month_over(month, loaded)
     of = {"month": f"{periods.start_of(number, 'month'):%Y-%m-%d}"}
-    told = loaded.told("Every way tried in which a month's churn may have been counted, beside ours.")
+    told = loaded.told(phrase("definition.explain_churn"))
     return explanations.explained(
         candidates(loaded, number),
         given,

@@ -5,10 +5,11 @@ from typing import Any, Literal
 import ibis.expr.types as ir
 import pandas as pd
 
-from retention_kit import intervals, moments, periods, tables
+from retention_kit import intervals, periods, tables
 from retention_kit.exceptions import ParamsError
 from retention_kit.moments import Date
 from retention_kit.periods import Period
+from retention_kit.sentences import phrase
 from retention_kit.tables import Columns
 
 FirstMargin = Literal["end", "start"]
@@ -82,12 +83,11 @@ def clv_historical(
     found = per_cohort.to_pandas()
     found = found.sort_values(keys, ignore_index=True) if keys else found
     frame = _valued(found, groups, period, 1.0 if margin is None else float(margin))
-    what = "Revenue" if margin is None else f"Revenue times a margin of {margin:g}"
-    frame.attrs = loaded.told(
-        f"{what} of all orders before {moments.words(loaded.as_of)}, by customer, of those who "
-        + (f"first ordered in the {period}" if period else "ordered at all")
-        + (f"; {', '.join(groups)} as in the first order." if groups else ".")
-    )
+    what = ("revenue" if margin is None else "margin") + ("_cohort" if period else "")
+    told = {"as_of": loaded.as_of, "by": tables.by_words("first_order", groups)}
+    told |= {"margin": margin} if margin is not None else {}
+    told |= {"unit": periods.unit(period)} if period else {}
+    frame.attrs = loaded.told(phrase(f"definition.clv_historical.{what}", **told))
     return frame
 
 
@@ -211,10 +211,9 @@ def retention_uplift(
         "uplift": after / before - 1,
     }
     frame = pd.DataFrame([row])
-    when = "at the end of the first period" if first_margin == "end" else "at once"
+    told = {"margin": margin, "discount_rate": discount_rate, "points": points}
     frame.attrs = {
-        "definition": f"Value of a customer at a constant margin of {margin:g} a period and a discount rate "
-        f"of {discount_rate:g}, the first margin {when}, before and after retention rises by {points:g}.",
+        "definition": phrase(f"definition.retention_uplift.{first_margin}", **told),
         "as_of": None,
     }
     return frame
@@ -258,10 +257,10 @@ def clv_of_subscribers(
     known = not churn.empty and not movements.empty and movements["customers_end"].iloc[-1] > 0
     rows = [_subscriber(churn, movements, margin, discount_rate)] if known else []
     frame = pd.DataFrame(rows, columns=_SUBSCRIBER)
-    what = "fee" if margin is None else f"fee times a margin of {margin:g}"
+    told = {"discount_rate": discount_rate} | ({} if margin is None else {"margin": margin})
+    what = "fee" if margin is None else "margin"
     frame.attrs = {
-        "definition": f"Value of a subscriber at a constant {what}, constant retention and a discount rate "
-        f"of {discount_rate:g} a year: margin × (1 + d) / (1 + d − r). The interval is that of churn alone.",
+        "definition": phrase(f"definition.clv_of_subscribers.{what}", **told),
         "as_of": churn.attrs.get("as_of"),
     }
     return frame

@@ -10,6 +10,7 @@ import pandas as pd
 from retention_kit import intervals, periods, tables, windows
 from retention_kit.moments import Date
 from retention_kit.periods import Period
+from retention_kit.sentences import phrase
 from retention_kit.tables import Columns
 from retention_kit.windows import Windows
 
@@ -75,12 +76,9 @@ def cohort_revenue(
     frame["cohort"] = periods.starts(frame["_cohort"], period)
     keys = ["cohort", *split, "age"]
     frame = frame.sort_values(keys)[[*keys, *_MEASURED]].reset_index(drop=True)
-    unit = periods.unit(period)
-    frame.attrs = loaded.told(
-        f"Revenue of the orders in the {unit} that many calendar {unit}s after the first order's, and of all "
-        f"up to it, over all customers of the cohort. A {unit} counts only when it was observed to its end."
-        + (f" By {', '.join(split)} as at the first order." if split else "")
-    ) | {"period": period}
+    by_words = tables.by_words("sentence_order", split)
+    told = phrase("definition.cohort_revenue", unit=periods.unit(period), by=by_words)
+    frame.attrs = loaded.told(told) | {"period": period}
     return frame
 
 

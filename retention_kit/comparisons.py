@@ -9,6 +9,7 @@ from scipy import optimize, special
 
 from retention_kit import intervals
 from retention_kit.exceptions import DataError
+from retention_kit.sentences import phrase
 
 _POWER = 0.8
 _CONFIDENCE = 0.95
@@ -18,16 +19,7 @@ _BESIDE = ("age", "last_age", "within_days", "denominator")
 #: A difference that is none.
 _NONE = 1e-12
 
-_CAVEATS = {
-    "self": (
-        "The groups chose themselves, so they differed before: the difference is not the effect of "
-        "belonging to one of them, and those who do not would not gain it by joining."
-    ),
-    "assigned": (
-        "The groups were drawn at random, so the difference is the effect of what was done to one of them, "
-        "within the bounds given: on these customers, in that time."
-    ),
-}
+_CHOSEN = ("self", "assigned")
 
 
 @dataclass(frozen=True)
@@ -112,8 +104,8 @@ def compare(a: Any, b: Any, *, chosen: Literal["self", "assigned"] = "self") -> 
                  measure  a_customers  b_customers        verdict
     repeat_purchase_rate            2            3 cannot be told
     """
-    if chosen not in _CAVEATS:
-        raise DataError(f"chosen {chosen!r} is not known. Choose one of {list(_CAVEATS)}.")
+    if chosen not in _CHOSEN:
+        raise DataError(f"chosen {chosen!r} is not known. Choose one of {list(_CHOSEN)}.")
     rows = {"a": _row("a", a), "b": _row("b", b)}
     measure = _measure(rows)
     _check_made_alike(rows, {"a": a, "b": b})
@@ -123,9 +115,9 @@ def compare(a: Any, b: Any, *, chosen: Literal["self", "assigned"] = "self") -> 
     found["verdict"] = _verdict(found["low"], found["high"])
     frame = pd.DataFrame([{"measure": measure.name} | found])
     frame.attrs = {
-        "definition": f"{measure.name} of a less that of b, for two separate groups of customers.",
+        "definition": phrase("definition.comparison", measure=measure.name),
         "as_of": rows["a"].attrs.get("as_of"),
-        "caveat": _CAVEATS[chosen],
+        "caveat": phrase(f"caveat.{chosen}"),
     }
     return frame
 

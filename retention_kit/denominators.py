@@ -12,8 +12,10 @@ import ibis
 import ibis.expr.types as ir
 import pandas as pd
 
-from retention_kit import attrition, billing, intervals, periods
+from retention_kit import attrition, billing, intervals, periods, tables
 from retention_kit.periods import Period
+from retention_kit.phrases import Phrase
+from retention_kit.sentences import phrase
 from retention_kit.tables import Loaded
 
 Denominator = Literal["start", "start_plus_new", "average", "exposure", "due_for_renewal"]
@@ -21,16 +23,10 @@ Denominator = Literal["start", "start_plus_new", "average", "exposure", "due_for
 
 @dataclass(frozen=True)
 class Counting:
-    """One way: how it counts, in what words, how `by` stands in it, and which interval is its own."""
+    """One way: how it counts, and which interval is its own."""
 
     count: Callable[[Loaded, tuple[str, ...], Period, int], pd.DataFrame]
-    words: str
-    standing: str
     interval: str = intervals.WILSON
-
-    def definition(self, period: Period, by: tuple[str, ...]) -> str:
-        words = self.words.format(period=periods.unit(period))
-        return words + (f"; {', '.join(by)} {self.standing}." if by else ".")
 
 
 def _paid(loaded: Loaded, by: tuple[str, ...], period: Period, end: int) -> ir.Table:
@@ -117,36 +113,15 @@ def _when_due(loaded: Loaded, by: tuple[str, ...], period: Period, end: int) -> 
 
 
 BY_NAME: dict[str, Counting] = {
-    "start": Counting(
-        _at_start,
-        "Customers paying when the {period} began who no longer paid when it was over, as a share of those "
-        "paying when it began",
-        "as at its beginning",
-    ),
-    "start_plus_new": Counting(
-        _at_start_or_later,
-        "Customers paying when the {period} began or at any time in it who no longer paid when it was over, "
-        "as a share of all of them",
-        "as at its beginning, or when they began to pay in it",
-    ),
-    "average": Counting(
-        _on_average,
-        "Customers paying when the {period} began who no longer paid when it was over, over the mean of the "
-        "numbers paying when it began and when it was over",
-        "of the lost as at its beginning, of the mean as at either moment",
-        intervals.POISSON,
-    ),
-    "exposure": Counting(
-        _by_exposure,
-        "Times that a customer stopped paying in the {period}, over the time that customers paid in it, in "
-        "customer-{period}s",
-        "as at the time",
-        intervals.POISSON,
-    ),
-    "due_for_renewal": Counting(
-        _when_due,
-        "Customers of whom a paid subscription ended in the {period} and who no longer paid when it was "
-        "over, as a share of all of whom one ended in it",
-        "of the one that ended last",
-    ),
+    "start": Counting(_at_start),
+    "start_plus_new": Counting(_at_start_or_later),
+    "average": Counting(_on_average, intervals.POISSON),
+    "exposure": Counting(_by_exposure, intervals.POISSON),
+    "due_for_renewal": Counting(_when_due),
 }
+
+
+def definition(name: str, period: Period, by: tuple[str, ...]) -> Phrase:
+    """What a way of that name divides by what, and at which moment the value of `by` is taken."""
+    unit = periods.unit(period)
+    return phrase(f"definition.churn_rates.{name}", unit=unit, by=tables.by_words(name, by))

@@ -344,7 +344,7 @@ class _Guide:
             f"Tried: {read:,} rows read, {kept:,} kept, {loaded.table.count().execute():,} orders"
         )
         self.reasons += [f"  set aside: {rows:,} {rule}" for rule, rows in aside]
-        told = [note.text.removeprefix("orders: ") for note in loaded.notes if note.level == "warning"]
+        told = [note.text for note in loaded.notes if note.level == "warning"]
         warnings = [*self._repeated_total(), *_crowded_customer(loaded), *told]
         self.reasons += [f"  warning: {text}" for text in warnings]
 

@@ -9,6 +9,7 @@ from typing import IO
 
 from retention_kit import session
 from retention_kit.exceptions import DataError
+from retention_kit.sentences import phrase
 
 # The letters beyond a-z of languages, under the Windows encoding their exports are written in. A guess
 # by language tells cp1250 from cp1252, which general detectors take for equals on short Latin text.
@@ -48,7 +49,7 @@ def as_utf8(file: IO[bytes], encoding: str | None, *, name: str, folder: Path) -
     wide = _wide(start) if encoding is None else None
     given = _known(encoding, name) or wide
     if given and given.startswith(("utf-16", "utf-32")):
-        return _copied(file, given, name, folder, words=f"{name}: encoding {given}")
+        return _copied(file, given, name, folder, words=phrase("note.encoding", file=name, encoding=given))
     if given in (None, "utf-8") and _is_utf8(file):
         return Decoded(None, "")
     file.seek(0)
@@ -144,8 +145,7 @@ def _copied_by_line(file: IO[bytes], encoding: str, name: str, folder: Path) -> 
             copy.write(_decoded(line, encoding).encode("utf-8"))
     if other == 0:
         return Decoded(None, "")
-    lines = "1 line is not UTF-8 and was" if other == 1 else f"{other:,} lines are not UTF-8 and were"
-    return Decoded(path, f"{name}: {lines} read as {encoding}")
+    return Decoded(path, phrase("note.not_utf8", file=name, lines=other, encoding=encoding))
 
 
 def _decoded(line: bytes, encoding: str) -> str:

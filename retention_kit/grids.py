@@ -35,6 +35,7 @@ _COLUMN_UNITS = {
     "nps": "nps",
     "net_revenue_retention": "share",
     "gross_revenue_retention": "share",
+    "interval": "word.interval",
 }
 
 
@@ -65,7 +66,7 @@ def plain(frame: pd.DataFrame, voice: Voice, formats: Mapping[str, str], caption
 
 def _side(unit: str) -> Markup:
     """Words stand left, numbers right."""
-    return Markup(' class="t"') if unit == "text" else Markup("")
+    return Markup(' class="t"') if unit == "text" or unit.startswith("word.") else Markup("")
 
 
 def scroll(inner: Markup, label: str) -> Markup:

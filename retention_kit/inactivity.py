@@ -17,6 +17,7 @@ from retention_kit import attrition, intervals, periods, tables
 from retention_kit.exceptions import ParamsError
 from retention_kit.moments import Date
 from retention_kit.periods import Period
+from retention_kit.sentences import phrase
 from retention_kit.tables import Columns, Loaded
 
 _MEASURED = ("days", "silences", "returned", "return_rate", "low", "high", "interval")
@@ -86,13 +87,13 @@ def inactivity_churn(
     dense = attrition.each_period(attrition.counted(active, groups), groups, end)
     dense = dense[dense["period_index"] >= _first_known(loaded, window_days, period)]
     frame = attrition.rates(dense, groups, period, intervals.WILSON)
-    unit, row = periods.unit(period), _row(loaded)
-    definition = (
-        f"Customers with an {row} in the {window_days} days before the {unit} began and none in the "
-        f"{window_days} days before it was over, as a share of those with one in the {window_days} days "
-        f"before it began" + (f"; {', '.join(groups)} as at the first {row}." if groups else ".")
+    told = phrase(
+        f"definition.inactivity_churn.{loaded.kind}",
+        window=window_days,
+        unit=periods.unit(period),
+        by=tables.by_words(f"at_first_{loaded.kind}", groups),
     )
-    frame.attrs = loaded.told(definition) | {"period": period, "window_days": window_days}
+    frame.attrs = loaded.told(told) | {"period": period, "window_days": window_days}
     return frame
 
 
@@ -155,12 +156,8 @@ def inactivity_windows(
     frame["return_rate"] = frame["returned"] / frame["silences"]
     frame["low"], frame["high"] = intervals.wilson(frame["returned"], frame["silences"])
     frame["interval"] = pd.Series(intervals.WILSON, index=frame.index, dtype="str")
-    row = _row(loaded)
-    frame.attrs = loaded.told(
-        f"Silences of so many days that another {row} ended before the end of the data, as a share of all "
-        "that lasted so long; only silences that began twice as many days before that end, or earlier"
-        + (f"; {', '.join(groups)} as at the first {row}." if groups else ".")
-    )
+    by_words = tables.by_words(f"at_first_{loaded.kind}", groups)
+    frame.attrs = loaded.told(phrase(f"definition.inactivity_windows.{loaded.kind}", by=by_words))
     return frame
 
 

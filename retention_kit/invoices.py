@@ -13,6 +13,7 @@ import pandas as pd
 from retention_kit import moments, session, values
 from retention_kit.exceptions import DataError, ParamsError
 from retention_kit.moments import Date
+from retention_kit.sentences import phrase
 from retention_kit.sources import open_source
 
 _DATES = ("paid_at", "period_start", "period_end")
@@ -236,8 +237,7 @@ def _open(frame: pd.DataFrame, end: pd.Timestamp | None, grace: pd.Timedelta) ->
 def _told(read: pd.DataFrame, rule: pd.Series, end: pd.Timestamp | None) -> dict[str, Any]:
     aside = read.assign(_rule=rule)[rule != "kept"].groupby("_rule", sort=True)["amount"]
     return {
-        "definition": "Paid invoices as subscription periods: the amount over the months of service, in "
-        "cents; consecutive invoices at one price are one period.",
+        "definition": phrase("definition.invoices"),
         "as_of": None if end is None else moments.words(end.to_pydatetime()),
         "rows_set_aside": {name: int(rows) for name, rows in aside.size().items()},
         "amount_set_aside": {name: round(float(money), 2) for name, money in aside.sum().items()},

@@ -11,7 +11,9 @@ from retention_kit import billing, intervals, moments, periods, policies, surviv
 from retention_kit.exceptions import ParamsError
 from retention_kit.moments import Date
 from retention_kit.periods import Period
+from retention_kit.phrases import Phrase
 from retention_kit.policies import Policy
+from retention_kit.sentences import phrase
 from retention_kit.tables import Columns, Loaded
 from retention_kit.windows import check_option
 
@@ -102,10 +104,7 @@ def churn_reasons(
     gone = gone.mutate(kind=_kind(gone.reason, unchosen), reason=gone.reason.fill_null(NOT_STATED))
     cells = ("reason", "kind") if per == "reason" else ("kind",)
     frame = _shares(gone, groups, cells, "mrr" in loaded.table.columns)
-    told = loaded.told(
-        "Departures by the reason given at the end, as a share of all departures, and what those customers "
-        "had paid, as a share of all that was lost" + (f"; within {', '.join(groups)}." if groups else ".")
-    )
+    told = loaded.told(phrase("definition.churn_reasons", by=tables.by_words("within", groups)))
     frame.attrs = told | {"notes": [*told["notes"], *_never_given(loaded, unchosen)]}
     return frame
 
@@ -176,12 +175,9 @@ def churn_hazard(
     frame["hazard"] = frame["churned"] / frame["at_risk"]
     frame["low"], frame["high"] = intervals.wilson(frame["churned"], frame["at_risk"])
     frame["interval"] = pd.Series(intervals.WILSON, index=frame.index, dtype="str")
-    unit = periods.unit(period)
-    frame.attrs = loaded.told(
-        f"Customers who paid without a gap for so many whole {unit}s since their first payment and stopped "
-        f"before one {unit} more was over, as a share of all who paid so long and whose next {unit} was "
-        "observed to its end" + (f"; {', '.join(groups)} of the first subscription." if groups else ".")
-    ) | {"period": period}
+    by_words = tables.by_words("first_subscription", groups)
+    told = phrase("definition.churn_hazard", unit=periods.unit(period), by=by_words)
+    frame.attrs = loaded.told(told) | {"period": period}
     return frame
 
 
@@ -238,10 +234,8 @@ def tenure_survival(
     until = lives.left.fill_null(_until(loaded))
     counted = lives.group_by(*groups, duration=_whole(lives.since, until, "day"), event=lives.left.notnull())
     curve = survival.survival_curve(counted.aggregate(customers=lives.count()).to_pandas(), by=groups)
-    curve.attrs = loaded.told(
-        "Share of the customers who pay without a gap for longer than so many days since the first payment, "
-        "after Kaplan and Meier" + (f"; {', '.join(groups)} of the first subscription." if groups else ".")
-    )
+    by_words = tables.by_words("first_subscription", groups)
+    curve.attrs = loaded.told(phrase("definition.tenure_survival", by=by_words))
     return curve
 
 
@@ -294,13 +288,13 @@ def _kind(reason: ir.StringValue, unchosen: list[str] | None) -> ir.StringValue:
     )
 
 
-def _never_given(loaded: Loaded, unchosen: list[str] | None) -> list[str]:
+def _never_given(loaded: Loaded, unchosen: list[str] | None) -> list[Phrase]:
     """A reason that is misspelt would turn all who gave it into volunteers."""
     reasons = _stated(loaded.table).lower()
     known = loaded.table.select(reason=reasons).filter(reasons.isin(unchosen or [])).distinct()
     given = set(known.to_pyarrow()["reason"].to_pylist()) if unchosen else set()
     missing = [reason for reason in unchosen or [] if reason not in given]
-    return [f"involuntary names {missing}, and no subscription has such a cancel_reason."] if missing else []
+    return [phrase("note.reason_never_given", named=", ".join(missing))] if missing else []
 
 
 def _shares(gone: ir.Table, by: tuple[str, ...], cells: Sequence[str], priced: bool) -> pd.DataFrame:

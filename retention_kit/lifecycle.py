@@ -12,6 +12,7 @@ import pandas as pd
 from retention_kit import histories, intervals, periods, session, tables
 from retention_kit.moments import Date
 from retention_kit.periods import Period
+from retention_kit.sentences import phrase
 from retention_kit.tables import Columns, Loaded
 
 _FLOW = (
@@ -91,11 +92,7 @@ def lifecycle(
     frame["low"], frame["high"] = intervals.wilson(frame["returning"], frame["previous"])
     frame["interval"] = pd.Series(intervals.WILSON, index=frame.index, dtype="str")
     frame, unit = frame[["period", *split, *_FLOW[1:]]], periods.unit(period)
-    frame.attrs = loaded.told(
-        f"Customers with {_row(loaded)} in the {unit}: new when it is their first, returning when they "
-        f"had one in the {unit} before, resurrected when their last was earlier still; dormant are those "
-        f"of the {unit} before who had none."
-    ) | {"period": period}
+    frame.attrs = loaded.told(phrase(f"definition.lifecycle.{loaded.kind}", unit=unit)) | {"period": period}
     return frame
 
 
@@ -162,18 +159,11 @@ def stickiness(
     frame["days"] = (periods.starts(frame["period_index"] + 1, period) - frame["period"]).dt.days
     frame["weekly_active"] = _weekly_active(days, frame, period, split, end)
     frame, unit = _with_ratios(frame)[["period", *split, *_STICKY[1:]]], periods.unit(period)
-    frame.attrs = loaded.told(
-        f"Mean number of customers with {_row(loaded)} on a day of the {unit}, as a share of those with "
-        f"one in the {unit}; weekly: as a share of the mean number with one in a day and the six before."
-    ) | {"period": period}
+    frame.attrs = loaded.told(phrase(f"definition.stickiness.{loaded.kind}", unit=unit)) | {"period": period}
     return frame
 
 
 # ---------------------------------------------------------------------------------------------------
-
-
-def _row(loaded: Loaded) -> str:
-    return "an event" if loaded.kind == "events" else "an order"
 
 
 def _flows(loaded: Loaded, period: Period, by: Sequence[str], end: int) -> pd.DataFrame:

@@ -4,6 +4,7 @@ import ibis
 import ibis.expr.types as ir
 import pandas as pd
 
+from retention_kit.sentences import phrase
 from retention_kit.sources import Note
 
 
@@ -33,7 +34,7 @@ def note(kept: ir.Table, accounts: pd.DataFrame) -> tuple[Note, ...]:
     if "order_id" not in kept.columns:
         return ()
     lines, orders = int(accounts["rows"].iloc[-1]), int(kept.count().execute())
-    return (Note("info", f"{lines:,} lines make {orders:,} orders."),) if lines > orders else ()
+    return (Note("info", phrase("note.lines", lines=lines, orders=orders)),) if lines > orders else ()
 
 
 def _of_main_line(lines: ir.Table, column: str) -> ir.Value:

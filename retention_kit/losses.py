@@ -13,6 +13,7 @@ from retention_kit.exceptions import DataError, ParamsError, did_you_mean
 from retention_kit.moments import Date
 from retention_kit.periods import Period
 from retention_kit.policies import Policy
+from retention_kit.sentences import phrase
 from retention_kit.tables import Columns, Loaded
 
 Margin = Literal["share", "money"]
@@ -94,11 +95,8 @@ def save_rate(
     if groups:
         asked = asked.join(periods.birth_values(billing.paying(loaded), groups), "customer_id")
     frame = _saved(_paying_then(asked, billing.levels(loaded)), groups)
-    frame.attrs = loaded.told(
-        f"Of the customers who paid less (downgrade) or paused for the first time, those paying {months} "
-        f"months later; only those observed for {months} months"
-        + (f"; by {', '.join(groups)} of the customer's first paid subscription." if groups else ".")
-    )
+    by_words = tables.by_words("first_paid", groups)
+    frame.attrs = loaded.told(phrase("definition.save_rate", months=months, by=by_words))
     return frame
 
 
@@ -174,10 +172,8 @@ def churn_by_margin(
     left = left.mutate(period_index=periods.index(left.since, period))
     left = left.filter(left.period_index < periods.first_incomplete(loaded, period))
     frame = _split(_by_sign(left, groups), groups, period)
-    frame.attrs = loaded.told(
-        "Customers who left, and the recurring revenue that went with them, by the sign of what they brought "
-        "a month after costs" + (f"; {', '.join(groups)} as at leaving." if groups else ".")
-    ) | {"period": period}
+    by_words = tables.by_words("at_leaving", groups)
+    frame.attrs = loaded.told(phrase("definition.churn_by_margin", by=by_words)) | {"period": period}
     return frame
 
 

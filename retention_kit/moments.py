@@ -8,6 +8,7 @@ import pandas as pd
 
 from retention_kit.contracts import BEHAVIOUR
 from retention_kit.exceptions import DataError, ParamsError
+from retention_kit.sentences import phrase
 from retention_kit.sources import Note
 
 Date = str | dt.date | dt.datetime | pd.Timestamp
@@ -150,11 +151,8 @@ def observed_until(
     if empty < 1 or empty + 1 <= _longest_usual(days):
         return end, ()
     until = (last + 1).astype("datetime64[us]").item()
-    text = (
-        f"{kind}: the last row is of {last}, {empty} days without rows before as_of {words(end)}. "
-        f"Periods that end after {last} are not complete and have no value."
-    )
-    return until, (Note("warning", text),)
+    told = {"last": str(last), "empty": empty, "as_of": end}
+    return until, (Note("warning", phrase("note.stops_early", **told)),)
 
 
 def _active_days(table: ir.Table, moment: str) -> np.ndarray:
@@ -186,11 +184,7 @@ def _one_order_each(table: ir.Table) -> list[Note]:
     share = counts["once"] / counts["customers"]
     if counts["customers"] < 20 or share < 0.9:
         return []
-    text = (
-        f"{100 * share:.0f} % of customers have one order ({counts['once']:,} of {counts['customers']:,}): "
-        "is customer_id given anew with each order?"
-    )
-    return [Note("warning", text)]
+    return [Note("warning", phrase("note.one_order_each", share=share, **counts))]
 
 
 def _starts_mid_life(table: ir.Table, moment: str) -> list[Note]:
@@ -201,16 +195,11 @@ def _starts_mid_life(table: ir.Table, moment: str) -> list[Note]:
     sizes = {row["window"]: row["customers"] for row in counted.to_pyarrow().to_pylist()}
     later = max((n for window, n in sizes.items() if window > 0), default=0)
     if not later:
-        text = "every customer is first seen within the first 30 days, so none can be told to be new or old."
-        return [Note("warning", f"history is too short: {text}")]
+        return [Note("warning", phrase("note.too_short"))]
     if sizes[0] < _MID_LIFE * later:
         return []
-    text = (
-        f"history starts mid-life: {sizes[0]:,} customers are first seen in the first 30 days (from "
-        f"{start:%Y-%m-%d}), at most {later:,} in any later 30 days. Many of them are old customers who "
-        "only look new, so the first cohort returns more than a new one would."
-    )
-    return [Note("warning", text, code="mid_life")]
+    told = phrase("note.mid_life", first=sizes[0], start=start, later=later)
+    return [Note("warning", told, code="mid_life")]
 
 
 def _holes(table: ir.Table, moment: str) -> list[Note]:
@@ -222,8 +211,5 @@ def _holes(table: ir.Table, moment: str) -> list[Note]:
     if longest < 7 or longest <= _longest_usual(days):
         return []
     where = int(gaps.argmax())
-    text = (
-        f"no rows for {longest - 1} days between {days[where]} and {days[where + 1]}: "
-        "was the shop closed, or is a part of the export missing?"
-    )
-    return [Note("warning", text)]
+    told = {"days": longest - 1, "before": str(days[where]), "after": str(days[where + 1])}
+    return [Note("warning", phrase("note.hole", **told))]

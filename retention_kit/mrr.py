@@ -15,6 +15,7 @@ from retention_kit.exceptions import ParamsError
 from retention_kit.moments import Date
 from retention_kit.periods import Period
 from retention_kit.policies import Policy
+from retention_kit.sentences import phrase
 from retention_kit.tables import Columns, Loaded
 
 _MONEY = ["new", "reactivation", "expansion", "contraction", "churn"]
@@ -179,11 +180,7 @@ def _bridge(dense: pd.DataFrame, loaded: Loaded, by: tuple[str, ...], period: Pe
     money = ["begin", *_MONEY, "end"]
     dense[money] = dense[money] / 100
     frame = dense[["period", *by, *money, "customers_begin", *_PEOPLE, "customers_end"]]
-    frame.attrs = loaded.told(
-        "Recurring revenue just before each period and at its end, and the movements between, "
-        "from each change of what a customer pays; a change at the first moment belongs to the period"
-        + (f"; by {', '.join(by)} of the customer's first paid subscription." if by else ".")
-    )
+    frame.attrs = loaded.told(phrase("definition.mrr_movements", by=tables.by_words("first_paid", by)))
     return frame
 
 
@@ -252,8 +249,5 @@ def _retention_frame(
     frame["logo_retention"] = frame["customers_kept"] / frame["customers"]
     frame["logo_low"], frame["logo_high"] = intervals.wilson(frame["customers_kept"], frame["customers"])
     frame["logo_interval"] = pd.Series(intervals.WILSON, index=frame.index, dtype="str")
-    frame.attrs = loaded.told(
-        "Of the recurring revenue at the start, what the same customers pay at the end: net with "
-        "what they pay more, gross without; logo is the share of those customers who pay at all."
-    )
+    frame.attrs = loaded.told(phrase("definition.revenue_retention"))
     return frame

@@ -14,6 +14,7 @@ from retention_kit import intervals, nps_candidates, periods, tables
 from retention_kit.exceptions import DataError, ParamsError, did_you_mean
 from retention_kit.moments import Date
 from retention_kit.periods import Period
+from retention_kit.sentences import phrase
 from retention_kit.tables import Columns, Loaded
 
 Scale = Literal["nps_0_10", "nps_1_10"]
@@ -85,10 +86,7 @@ def nps(
     _check_scores(loaded, scale)
     counted = _counted(loaded, groups, period)
     frame = _scored(counted).sort_values(list(counted.columns.drop(_BANDS)), ignore_index=True)
-    frame.attrs = loaded.told(
-        f"Share of promoters (9 and 10) less share of detractors ({_LOWEST[scale]} to 6) among "
-        f"all answers, in points, asked on a scale of {_LOWEST[scale]} to 10."
-    )
+    frame.attrs = loaded.told(phrase("definition.nps", lowest=_LOWEST[scale]))
     return frame
 
 
@@ -139,10 +137,7 @@ def nps_from_counts(
     if len(empty):
         raise DataError(f"Row {empty[0]} has no answers, and nobody's score is no number. Leave it out.")
     frame = _scored(counted)
-    frame.attrs = {
-        "definition": "Share of promoters less share of detractors among all answers, in points.",
-        "as_of": None,
-    }
+    frame.attrs = {"definition": phrase("definition.nps_from_counts"), "as_of": None}
     return frame
 
 

@@ -14,6 +14,7 @@ import pandas as pd
 from retention_kit import explanations, figures
 from retention_kit.explanations import Candidate
 from retention_kit.phrases import words
+from retention_kit.sentences import phrase
 from retention_kit.tables import Loaded
 
 #: From which score on a promoter, up to which one a detractor: ours, then what is often taken for it.
@@ -50,7 +51,7 @@ def explained(loaded: Loaded, figure: float | str) -> pd.DataFrame:
         figures.read(figure, "nps", name="nps"),
         asked=words("explain.asked.nps"),
         nothing=words("explain.nothing.nps"),
-        told=loaded.told("Every way tried in which a score may have been made, beside ours."),
+        told=loaded.told(phrase("definition.explain_nps")),
     )
 
 

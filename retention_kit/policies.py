@@ -17,6 +17,8 @@ import pandas as pd
 
 from retention_kit import billing, periods, yamls
 from retention_kit.exceptions import DataError, ParamsError, did_you_mean
+from retention_kit.phrases import Phrase
+from retention_kit.sentences import phrase
 from retention_kit.sources import Note
 from retention_kit.tables import Loaded
 
@@ -28,6 +30,8 @@ _CHOICES = {
     "denominator": ("start", "start_plus_new", "average", "exposure", "due_for_renewal"),
     "revenue_churn": ("gross", "net", "both"),
 }
+#: The choices that change the subscriptions themselves.
+_APPLIED = ("churn_date", "same_month", "reactivation_days", "pauses", "discounts")
 #: Cells of a preset that settle nothing: the house's own choice is used.
 _UNSETTLED = ("not stated", "varies")
 #: How a text column says that a subscription is paused, and that it is not.
@@ -140,7 +144,7 @@ def presets() -> pd.DataFrame:
         for field, cell in cells.items()
     ]
     frame = pd.DataFrame(rows).astype("str")
-    frame.attrs = {"definition": "What the public documentation of each tool states, in our words."}
+    frame.attrs = {"definition": phrase("definition.policy_presets")}
     return frame
 
 
@@ -176,7 +180,7 @@ def applied(loaded: Loaded, policy: str | Policy = "house") -> Loaded:
     departures = _departures(chosen)
     if not departures:
         return loaded
-    note = Note("warning", f"policy {chosen.name}, not the house's: {'; '.join(departures)}.")
+    note = Note("warning", phrase("note.policy", name=chosen.name, departures=departures))
     return replace(loaded, notes=(*loaded.notes, note))
 
 
@@ -226,17 +230,11 @@ def _word(value: Any) -> str:
     return "none" if value is None else str(value)
 
 
-def _departures(policy: Policy) -> list[str]:
+def _departures(policy: Policy) -> list[Phrase]:
     """What the policy does otherwise than the house, in words."""
     house = Policy("house")
-    words = {
-        "churn_date": "a subscription ends when it is cancelled",
-        "same_month": "a stretch of paying inside one calendar month is ignored",
-        "reactivation_days": f"a gap of at most {policy.reactivation_days} days is no loss and no return",
-        "pauses": "a paused subscription pays what was paid before",
-        "discounts": "prices are those before discounts",
-    }
-    return [said for field, said in words.items() if getattr(policy, field) != getattr(house, field)]
+    others = [field for field in _APPLIED if getattr(policy, field) != getattr(house, field)]
+    return [phrase(f"note.departure.{field}", days=policy.reactivation_days or 0) for field in others]
 
 
 def _lacks(loaded: Loaded, policy: Policy, field: str, column: str) -> DataError:

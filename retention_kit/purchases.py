@@ -12,6 +12,7 @@ from retention_kit import buying, durations, intervals, periods, survival, table
 from retention_kit.exceptions import ParamsError
 from retention_kit.moments import Date
 from retention_kit.periods import Period
+from retention_kit.sentences import phrase
 from retention_kit.tables import Columns, Loaded
 
 _WITHIN = ("days", "customers", "repeat_customers", "repeat_rate", "low", "high", "interval")
@@ -68,9 +69,7 @@ def repeat_purchase_rate(
     loaded = tables.orders_or_events(orders, as_of=as_of, columns=split)
     customers = buying.orders_by_customer(loaded, start)
     frame = _shares(loaded, split, customers, "repeat_customers", "repeat_purchase_rate")
-    frame.attrs = loaded.told(
-        f"Customers with two orders or more {buying.window(start)}, over all customers with an order."
-    )
+    frame.attrs = loaded.told(phrase("definition.repeat_purchase_rate", window=buying.window(start)))
     return frame
 
 
@@ -116,10 +115,7 @@ def returning_customer_rate(
     ever = buying.customers(loaded).select("customer_id", ever="orders")
     customers = buying.orders_by_customer(loaded, start).join(ever, "customer_id")
     frame = _shares(loaded, split, customers, "returning_customers", "returning_customer_rate")
-    frame.attrs = loaded.told(
-        "Customers with two orders or more before as_of, over all customers with an order "
-        f"{buying.window(start)}."
-    )
+    frame.attrs = loaded.told(phrase("definition.returning_customer_rate", window=buying.window(start)))
     return frame
 
 
@@ -185,10 +181,8 @@ def repeat_within(
     frame = _judged(frame, "repeat_customers", "repeat_rate")
     keys = ["cohort", *split, "days"]
     frame = frame.sort_values(keys)[["cohort", *split, *_WITHIN]].reset_index(drop=True)
-    frame.attrs = loaded.told(
-        "Customers who ordered again within so many days of the first order, over all customers of the "
-        f"cohort (the {periods.unit(period)} of the first order); cohorts observed for that long alone."
-    ) | {"period": period}
+    told = phrase("definition.repeat_within", unit=periods.unit(period))
+    frame.attrs = loaded.told(told) | {"period": period}
     return frame
 
 
@@ -235,10 +229,8 @@ def time_to_second_order(orders: Any, *, as_of: Date | None = None, by: Columns 
     loaded = tables.orders_or_events(orders, as_of=as_of, columns=split)
     curve = survival.survival_curve(buying.waits(loaded, split), by=split)
     summary = survival.survival_summary(curve, by=split)
-    curve.attrs = loaded.told(
-        "Share of customers without a second order so many days after the first, those not observed longer "
-        "counted as long as they were (Kaplan and Meier)."
-    ) | {"summary": summary.to_dict("records")}
+    told = loaded.told(phrase("definition.time_to_second_order"))
+    curve.attrs = told | {"summary": summary.to_dict("records")}
     return curve
 
 
@@ -294,9 +286,7 @@ def first_and_returning(
         frame["period"] = periods.starts(frame["period_index"], period)
     keys = [*(("period",) if period else ()), *split]
     frame = frame.sort_values([*keys, "order_type"])[[*keys, "order_type", *_MEASURED]].reset_index(drop=True)
-    frame.attrs = loaded.told(
-        "Orders classed by their rank in the customer's history: the first, or a later (returning) one."
-    )
+    frame.attrs = loaded.told(phrase("definition.first_and_returning"))
     return frame
 
 

@@ -15,6 +15,7 @@ from retention_kit import billing, intervals, periods, policies, tables
 from retention_kit.moments import Date
 from retention_kit.periods import Period
 from retention_kit.policies import Policy
+from retention_kit.sentences import phrase
 from retention_kit.tables import Columns
 
 _MONEY = ["new", "reactivation", "expansion", "contraction", "churn"]
@@ -107,11 +108,8 @@ def recurring_rates(
     frame.insert(0, "period", periods.starts(frame["period_index"], period))
     bridge = ["customers_begin", "begin", *_MONEY, "end"]
     frame = frame[["period", *groups, *bridge, *_GROSS, *_NET, *_QUICK, *_LOGO, *_ARPA]]
-    frame.attrs = loaded.told(
-        "Recurring revenue lost (gross: churn and contraction; net: less expansion and reactivation) as a "
-        "share of that just before the period; logo: customers paying then who do not pay at its end"
-        + (f"; by {', '.join(groups)} of the customer's first paid subscription." if groups else ".")
-    ) | {"period": period}
+    told = phrase("definition.recurring_rates", by=tables.by_words("first_paid", groups))
+    frame.attrs = loaded.told(told) | {"period": period}
     return frame
 
 
@@ -177,11 +175,9 @@ def cohort_mrr(
     grid = _triangle(changed, groups, end)
     grid.insert(0, "cohort", periods.starts(grid["cohort_index"], period))
     frame = _kept(grid)[["cohort", *groups, "age", *_COHORT]]
-    frame.attrs = loaded.told(
-        f"What the customers who first paid in one {periods.unit(period)} pay at the end of it and of each "
-        "later one, as a share of what they paid at first"
-        + (f"; by {', '.join(groups)} of the customer's first paid subscription." if groups else ".")
-    ) | {"period": period}
+    by_words = tables.by_words("first_paid", groups)
+    told = phrase("definition.cohort_mrr", unit=periods.unit(period), by=by_words)
+    frame.attrs = loaded.told(told) | {"period": period}
     return frame
 
 

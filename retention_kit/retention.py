@@ -10,15 +10,11 @@ from retention_kit import intervals, periods, retention_candidates, tables, wind
 from retention_kit.exceptions import DataError
 from retention_kit.moments import Date
 from retention_kit.periods import Period
+from retention_kit.sentences import phrase
 from retention_kit.tables import Columns
 from retention_kit.windows import AgeZero, Counting, Denominator, Window, Windows
 
 _RATE = ("customers", "retained", "retention_rate", "low", "high", "interval")
-
-_PERIOD_DEFINITIONS = {
-    "start": "Customers at the end who were there at the start, over customers at the start.",
-    "average": "Customers at the end, new ones too, over the average of those at the start and at the end.",
-}
 
 
 def assign_cohorts(orders: Any, *, as_of: Date | None = None, period: Period = "month") -> ir.Table:
@@ -308,7 +304,7 @@ def period_retention(
         {"start": [start], "end": [end], "new": [new], "kept": [kept], "retention_rate": [float(rate)]}
     )
     frame = frame.assign(low=float(low), high=float(high), interval=method)
-    frame.attrs = {"definition": _PERIOD_DEFINITIONS[denominator], "as_of": None}
+    frame.attrs = {"definition": phrase(f"definition.period_retention.{denominator}"), "as_of": None}
     return frame
 
 

@@ -14,6 +14,7 @@ from retention_kit.explanations import COHORT, OTHER_PERIOD, Candidate
 from retention_kit.moments import Date
 from retention_kit.periods import Period
 from retention_kit.phrases import Words, words
+from retention_kit.sentences import phrase
 from retention_kit.tables import Loaded
 from retention_kit.windows import Window, Windows
 
@@ -31,12 +32,12 @@ def explained(
     given = figures.read(figure, "share", name="retention")
     if isinstance(age, bool) or not isinstance(age, Integral) or age < 1:
         raise ParamsError(f"age {age!r} is no whole number from 1 on. Type age=1 for the first after.")
-    of: Words = {"unit": words(f"explain.unit.{periods.unit(period)}"), "age": int(age)}
+    of: Words = {"unit": periods.unit(period), "age": int(age)}
     asked, number = words("explain.asked.retention", **of), None
     if cohort is not None:
         number = explanations.period_given("cohort", cohort, period)
         asked = words("explain.asked.cohort", **of, cohort=_day(number, period))
-    told = loaded.told("Every way tried in which retention at an age may have been counted, beside ours.")
+    told = loaded.told(phrase("definition.explain_retention"))
     return explanations.explained(
         candidates(loaded, int(age), period=period, cohort=number),
         given,
@@ -173,6 +174,4 @@ def _day(number: int, period: Period) -> str:
 
 
 def _at(how: Windows, age: int) -> Words:
-    unit = periods.unit(how.period)
-    said = {"unit": words(f"explain.unit.{unit}"), "units": words(f"explain.units.{unit}")}
-    return {**said, "age": age, "days": how.days}
+    return {"unit": periods.unit(how.period), "age": age, "days": how.days}

@@ -12,10 +12,11 @@ import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 
-from retention_kit import intervals, moments, periods, scores, session, tables
+from retention_kit import intervals, periods, scores, session, tables
 from retention_kit.exceptions import ParamsError
 from retention_kit.moments import Date
 from retention_kit.scores import Segments
+from retention_kit.sentences import phrase
 from retention_kit.tables import Columns, Loaded
 
 #: The R × F grid of five scores each, best first: for each segment its R scores, then its F scores.
@@ -87,10 +88,7 @@ def cut_points(orders: Any, *, as_of: Date | None = None, bins: int = 5) -> pd.D
         raise ParamsError(f"bins is a whole number of scores from 2 to 9, and it was {bins!r}. Type bins=5.")
     loaded = tables.orders(orders, as_of=as_of)
     frame = _cuts(_measured(loaded), bins)
-    frame.attrs = loaded.told(
-        "Values at which one customer in so many lies at or below, ties never split; days since the last "
-        f"order up to {moments.words(loaded.observed_until)}."
-    )
+    frame.attrs = loaded.told(phrase("definition.cut_points", until=loaded.observed_until))
     return frame
 
 
@@ -193,13 +191,10 @@ def rfm_segments(
         customers = customers.join(periods.birth_values(loaded, split), "customer_id")
     sums = _each_segment(_sums(customers, split).to_pandas(), split, list(segments))
     frame = _segment_frame(sums, split)
-    frame.attrs = loaded.told(
-        "Customers by the scores of how recently (R) and how often (F) they ordered, 1 to "
-        f"{scored_by['score'].max()}, by "
-        + ("cut points of these customers" if cuts is None else "the cut points given")
-        + f"; days since the last order up to {moments.words(loaded.observed_until)}."
-    )
-    frame.attrs["notes"] += [words for measure in _NEEDED if (words := scores.skipped(scored_by, measure))]
+    told = {"highest": scored_by["score"].max(), "until": loaded.observed_until}
+    told = phrase(f"definition.rfm_segments.{'own' if cuts is None else 'given'}", **told)
+    frame.attrs = loaded.told(told)
+    frame.attrs["notes"] += [note for measure in _NEEDED if (note := scores.skipped(scored_by, measure))]
     frame.attrs["cuts"] = scored_by.astype(object).where(scored_by.notna(), None).to_dict("records")
     return frame
 

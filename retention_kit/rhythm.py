@@ -9,9 +9,10 @@ import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 
-from retention_kit import gaps, intervals, moments, periods, sources, tables
+from retention_kit import gaps, intervals, periods, sources, tables
 from retention_kit.exceptions import ParamsError
 from retention_kit.moments import Date
+from retention_kit.sentences import phrase
 from retention_kit.tables import Columns, Loaded
 
 _RHYTHM = ["orders", "order_days", "last_order", "usual_days", "reorder_date", "days_overdue"]
@@ -72,7 +73,7 @@ def orders_per_customer(
     frame["customer_share"] = frame["customers"] / frame["_all"]
     frame["low"], frame["high"] = intervals.wilson(frame["customers"], frame.pop("_all"))
     frame["interval"] = intervals.WILSON
-    frame.attrs = loaded.told(f"Customers by how many {loaded.kind} they have in the history.")
+    frame.attrs = loaded.told(phrase(f"definition.orders_per_customer.{loaded.kind}"))
     return frame
 
 
@@ -119,7 +120,7 @@ def average_orders(orders: Any, *, as_of: Date | None = None, by: Columns = None
     # A mean is a ratio to one each, and its linearised bounds are those of t.
     frame["low"], frame["high"] = intervals.ratio(total, n, squares, total, n, n)
     frame["interval"] = intervals.MEAN
-    frame.attrs = loaded.told(f"All {loaded.kind} over all customers who have one.")
+    frame.attrs = loaded.told(phrase(f"definition.average_orders.{loaded.kind}"))
     return frame
 
 
@@ -157,9 +158,7 @@ def days_between_orders(orders: Any, *, as_of: Date | None = None, by: Columns =
     split = tables.by_columns(by, taken=("customer_id", "quantile", "days", "gaps", "customers"))
     loaded = tables.orders_or_events(orders, as_of=as_of, columns=split)
     frame = gaps.quantiles(gaps.with_gaps(loaded, split), split)
-    frame.attrs = loaded.told(
-        f"Days from one day with {loaded.kind} of a customer to the next such day; only gaps that have ended."
-    )
+    frame.attrs = loaded.told(phrase(f"definition.days_between_orders.{loaded.kind}"))
     return frame
 
 
@@ -215,10 +214,7 @@ def gap_distribution(
     )
     loaded = tables.orders_or_events(orders, as_of=as_of, columns=split)
     frame = gaps.classes(loaded, gaps.with_gaps(loaded, split), sorted(set(given)), split)
-    frame.attrs = loaded.told(
-        f"Gaps of more than so many days between one day with {loaded.kind} of a customer and the next such "
-        "day, as a share of all gaps that have ended."
-    )
+    frame.attrs = loaded.told(phrase(f"definition.gap_distribution.{loaded.kind}"))
     return frame
 
 
@@ -376,13 +372,11 @@ def _listed(customers: ir.Table, loaded: Loaded, by: Sequence[str]) -> tuple[pd.
     kept = found[found["_may_contact"]].copy() if said else found
     kept["last_order"] = periods.starts(kept["_last"], "day")
     kept["reorder_date"] = periods.starts(kept["_due"], "day")
-    attrs = loaded.told(
-        f"Customers with {gaps.FEWEST_ORDER_DAYS} order days or more, by the median of their own gaps; "
-        f"counted to {moments.words(loaded.observed_until)}."
-    )
+    told = {"fewest": gaps.FEWEST_ORDER_DAYS, "until": loaded.observed_until}
+    attrs = loaded.told(phrase("definition.rhythm", **told))
     left_out = len(found) - len(kept) if said else None
     if not said:
-        attrs["notes"].append("orders have no column contactable, so everybody is listed.")
+        attrs["notes"].append(phrase("note.not_asked"))
     elif left_out:
-        attrs["notes"].append(f"{left_out:,} customers are left out: they have not agreed to be contacted.")
+        attrs["notes"].append(phrase("note.no_consent", customers=left_out))
     return kept, attrs | {"left_out": left_out}

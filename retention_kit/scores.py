@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from retention_kit.exceptions import ParamsError
+from retention_kit.sentences import phrase
 
 #: A segment's name to the cells it covers: a pattern such as "5[4-5]", or a list of them.
 Segments = Mapping[str, str | Sequence[str]]
@@ -131,7 +132,9 @@ def skipped(cuts: pd.DataFrame, measure: str) -> str:
     rows = cuts[(cuts["measure"] == measure) & (cuts["above"] == cuts["up_to"])]
     if rows.empty:
         return ""
-    score = " or ".join(str(score) for score in rows["score"])
-    value = " or ".join(f"{value:g}" for value in rows["up_to"].unique())
-    what = measure.replace("_", " ")
-    return f"No customer can have the score {score} for {what}: too many have the value {value}."
+    return phrase(
+        "note.score_skipped",
+        scores=", ".join(str(score) for score in rows["score"]),
+        measure=measure,
+        values=", ".join(f"{value:g}" for value in rows["up_to"].unique()),
+    )

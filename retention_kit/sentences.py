@@ -98,10 +98,13 @@ class Voice:
             return Phrase(self.said(told.words), told.words) if known else told
         if isinstance(told, str):
             return told
-        values = {
-            name: self.said(value) if isinstance(value, dict) else value for name, value in told.items()
-        }
+        values = {name: self._inner(each) for name, each in told.items()}
         return self.say(values.pop("say"), **values)
+
+    def _inner(self, value: Any) -> Any:
+        if isinstance(value, list):
+            return [self._inner(each) for each in value]
+        return self.said(value) if isinstance(value, dict) else value
 
     def compare(self, key: str, *, difference: float, low: float, high: float, **values: Any) -> str:
         """A sentence about a change: `key.up`, `key.down`, or `key.unclear` when the interval holds zero.
@@ -187,20 +190,26 @@ class Voice:
     def format(self, value: Any, unit: str) -> str:
         """A value in a unit, rounded once, as the language writes it; a missing one is a dash.
 
-        Units: share (0.382 → 38.2%), points (a signed difference of shares, in
-        percentage points), gap (the same without a sign), nps (signed integer),
-        money, count, number, ratio, days, date, moment (with its time, where there is one),
-        day, week, month, quarter, year, text; name, column, kind, interval and rule for names
-        of ours (column inside a sentence, one or a list). Digits after the point can be given:
-        "share.0", "money.2"; so can the form of a month's name: "month.in".
+        Units: share (0.382 → 38.2%), points (a signed difference of shares, in percentage
+        points), gap (the same without a sign), nps (signed integer), money, count, number,
+        exact (as many digits as it has), ratio, days; date, moment (with its time, where there
+        is one), day, week, month, quarter, year; unit (a name such as month); text (several
+        with semicolons between), column (a name of ours inside a sentence, one or several),
+        word (a name of ours by itself, from a section of the catalogue: "word.rule"). Digits
+        after the point can be given: "share.0", "money.2". So can a form that the language
+        has of a month, a unit or a number of days: "month.in".
         """
         kind, detail = catalogues.unit(unit)
         if _is_missing(value):
             return MISSING
         if kind == "text":
-            return str(value)
-        if kind in catalogues.SECTIONS:
-            return self._named(value, kind)
+            return "; ".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
+        if kind == "unit":
+            return self.say(f"periods.{detail or 'one'}.{value}")
+        if kind == "word":
+            return self.word(detail, value)
+        if kind == "column":
+            return ", ".join(map(self._inside, value if isinstance(value, (list, tuple)) else [value]))
         if kind in ("date", "moment", "day", "week", *_SKELETONS):
             return self._moment(value, kind, detail)
         number = float(value)
@@ -209,7 +218,7 @@ class Voice:
         text = self._number(Decimal(str(number)), kind, detail)
         return text.replace("-", "−")
 
-    def _number(self, number: Decimal, kind: str, digits: int | None) -> str:
+    def _number(self, number: Decimal, kind: str, digits: Any) -> str:
         if kind == "share":
             return self._percent(number, 1 if digits is None else digits)
         if kind == "money":
@@ -217,11 +226,15 @@ class Voice:
         if kind in ("points", "gap"):
             points = _rounded(number * 100, 1 if digits is None else digits)
             return self._phrase("unit.points", points if kind == "points" else abs(points), kind == "points")
+        if kind == "exact":
+            return self._decimal(Decimal(f"{float(number):.6g}"))
         if kind == "nps":
             return self._decimal(_rounded(number, digits or 0), signed=True)
         if kind == "days":
-            places = digits if digits is not None else int(abs(number) < 10 and number != int(number))
-            return self._phrase("unit.days", _rounded(number, places))
+            places = digits if isinstance(digits, int) else int(abs(number) < 10 and number != int(number))
+            return self._phrase(
+                f"unit.days_{digits}" if isinstance(digits, str) else "unit.days", _rounded(number, places)
+            )
         places = {"count": 0, "ratio": 2}.get(kind) if digits is None else digits
         if places is None:  # a plain number: two places at most, none that says nothing
             places = (
@@ -263,12 +276,6 @@ class Voice:
         if kind != "moment" or moment.time() == dt.time():
             return day
         return f"{day}, {dates.format_time(moment, format='short', locale=self._locale)}"
-
-    def _named(self, value: Any, kind: str) -> str:
-        """Names of ours in the words for them; `column` as they stand inside a sentence, one or several."""
-        if kind != "column":
-            return self.word(catalogues.SECTIONS[kind], value)
-        return ", ".join(map(self._inside, value if isinstance(value, (list, tuple)) else [value]))
 
     def _inside(self, name: Any) -> str:
         """A column inside a sentence: our word for it without its capital, a client's own name as it is."""

@@ -20,6 +20,7 @@ import pyarrow as pa
 
 from retention_kit import encodings, session
 from retention_kit.exceptions import DataError, did_you_mean
+from retention_kit.sentences import phrase
 
 
 @dataclass(frozen=True)
@@ -272,7 +273,7 @@ def _csv(paths: list[Path], name: str, encoding: str | None, delimiter: str | No
             notes.append(Note("guess" if encoding is None else "info", decoded.words))
     if delimiter is None:
         delimiter = _common_delimiter(dict(zip((path.name for path in paths), readable, strict=True)))
-        notes.append(Note("guess", f"{name}: delimiter {delimiter!r}"))
+        notes.append(Note("guess", phrase("note.delimiter", file=name, delimiter=repr(delimiter))))
     # How many lines to skip is said, or the engine takes short first lines for remarks and skips them.
     how = {"header": True, "skip": _told_delimiter(readable[0]) is not None, "delim": delimiter}
     try:

@@ -13,6 +13,8 @@ from scipy import special
 from retention_kit import buying, intervals, periods, sources, tables
 from retention_kit.exceptions import DataError
 from retention_kit.moments import Date
+from retention_kit.phrases import Phrase
+from retention_kit.sentences import phrase
 from retention_kit.tables import Columns, Loaded
 
 _SPENT = ("orders", "revenue", "spend_per_customer", "spend_sd", "low", "high", "interval")
@@ -89,14 +91,9 @@ def spend_per_customer(
         births = periods.birth_values(loaded, of_orders)
         people = people.left_join(births, "customer_id").drop("customer_id_right")
     frame = _averages(people, split)
-    frame.attrs = loaded.told(
-        f"Revenue of orders {buying.window(start)}, over "
-        + (
-            "the customers who placed them."
-            if listed is None
-            else "all customers listed, with or without one."
-        )
-    )
+    of_whom = "buyers" if listed is None else "listed"
+    told = phrase(f"definition.spend_per_customer.{of_whom}", window=buying.window(start))
+    frame.attrs = loaded.told(told)
     if listed is not None:
         frame.attrs["notes"] += _strangers(spent, listed)
     return frame
@@ -176,10 +173,7 @@ def spend_ratio(
         frame[bounds[0]], frame[bounds[1]] = _log_bounds(frame[ratio], s, divisor)
     frame["interval"] = pd.Series(intervals.LOG_RATIO, index=frame.index, dtype="str")
     frame = frame[[*split, *_COMPARED]]
-    frame.attrs = loaded.told(
-        f"Spend of a returning customer over that of a new one, on orders {buying.window(start)}: later "
-        "orders per customer who placed one, over first orders per customer who placed one."
-    )
+    frame.attrs = loaded.told(phrase("definition.spend_ratio", window=buying.window(start)))
     return frame
 
 
@@ -208,11 +202,9 @@ def _with_those_who_did_not(spent: ir.Table, listed: ir.Table) -> ir.Table:
     return joined.mutate(orders=joined.orders.fill_null(0), revenue=joined.revenue.fill_null(0.0))
 
 
-def _strangers(spent: ir.Table, listed: ir.Table) -> list[str]:
+def _strangers(spent: ir.Table, listed: ir.Table) -> list[Phrase]:
     others = spent.anti_join(_beside(listed, spent), "customer_id").count().to_pyarrow().as_py()
-    return (
-        [f"Customers with orders who are not among those listed are left out: {others:,}."] if others else []
-    )
+    return [phrase("note.strangers", customers=others)] if others else []
 
 
 def _averages(people: ir.Table, by: Sequence[str]) -> pd.DataFrame:

@@ -16,6 +16,7 @@ from scipy import special
 from retention_kit import intervals
 from retention_kit.durations import histogram, non_negative
 from retention_kit.exceptions import DataError
+from retention_kit.sentences import phrase
 
 _Z = float(special.ndtri(0.975))
 _ROUNDING = 1e-12
@@ -80,7 +81,7 @@ def survival_curve(
     curve["low"], curve["high"] = _log_log_bounds(curve, group)
     curve["interval"] = pd.Series(intervals.LOG_LOG, index=curve.index, dtype="str")
     curve = curve[[*groups, "duration", *_CURVE]]
-    curve.attrs = _told(durations, "Share who last longer than each duration, after Kaplan and Meier.")
+    curve.attrs = _told(durations, "survival_curve")
     return curve
 
 
@@ -145,9 +146,7 @@ def survival_summary(
     frame["interval"] = pd.Series(
         f"{intervals.LOG_LOG}; mean {intervals.GREENWOOD}", index=frame.index, dtype="str"
     )
-    frame.attrs = _told(
-        durations, "The duration that half outlast, and the mean of durations cut at the horizon."
-    )
+    frame.attrs = _told(durations, "survival_summary")
     return frame
 
 
@@ -242,7 +241,7 @@ def log_rank(
         "p_value": special.chdtrc(freedom, chi_square) if freedom else np.nan,
     }
     frame = pd.DataFrame([row]).astype({"chi_square": "float64", "p_value": "float64"})
-    frame.attrs = _told(durations, "Log-rank test: events in each group against those expected if alike.")
+    frame.attrs = _told(durations, "log_rank")
     return frame
 
 
@@ -356,6 +355,6 @@ def _groups_of(curve: pd.DataFrame) -> list[str]:
     return list(curve.columns[: curve.columns.get_loc("duration")])
 
 
-def _told(given: Any, definition: str) -> dict[str, Any]:
+def _told(given: Any, name: str) -> dict[str, Any]:
     about = given.attrs if isinstance(given, pd.DataFrame) else {}
-    return {"as_of": None, **about, "definition": definition}
+    return {"as_of": None, **about, "definition": phrase(f"definition.{name}")}

@@ -28,6 +28,7 @@ from retention_kit.contracts import (
 from retention_kit.exceptions import DataError
 from retention_kit.moments import Date
 from retention_kit.params import Client
+from retention_kit.sentences import phrase
 from retention_kit.sources import Note, Source, complaint, open_source
 
 Columns = str | Sequence[str] | None
@@ -161,11 +162,7 @@ def load_customers(source: Any, **how: Any) -> Loaded:
             "Keep one row a customer, or filter with where=."
         )
     again = int(loaded.checks["rows"].iloc[-1]) - int(table.count().execute())
-    notes = (
-        (Note("info", f"customers: {again:,} of the rows kept repeat another and count once"),)
-        if again
-        else ()
-    )
+    notes = (Note("info", phrase("note.customers_repeated", rows=again)),) if again else ()
     return replace(loaded, table=table, notes=loaded.notes + notes)
 
 
@@ -252,6 +249,15 @@ def by_columns(by: Columns, *, taken: Sequence[str] = ()) -> tuple[str, ...]:
             f"Give yours another name, such as {'by_' + clash[0]!r}."
         )
     return names
+
+
+def by_words(moment: str, by: Sequence[str]) -> str:
+    """The end of a definition: compared by which columns, and of which moment; nothing without any.
+
+    >>> by_words("first_order", ("country",)), by_words("first_order", ())
+    ('; country as in the first order', '')
+    """
+    return phrase(f"definition.by.{moment}", by=by) if by else ""
 
 
 def assign_customers(loaded: Loaded, customers: Loaded) -> Loaded:

@@ -17,6 +17,7 @@ import ibis.expr.types as ir
 from retention_kit import mappings
 from retention_kit.exceptions import DataError, did_you_mean
 from retention_kit.mappings import Mapped
+from retention_kit.sentences import phrase
 
 #: What exports write for "nothing here" in a column of numbers, moments or ids.
 BLANKS = ("", "NA", "N/A", "#N/A", "NULL", "null", "NaN", "nan", "None", "$null$")
@@ -69,7 +70,7 @@ class Reading(NamedTuple):
     """How one text column is read: the expression, and the guess in words ("" when given or evident)."""
 
     read: Callable[[ir.Value], ir.Value]
-    guess: str
+    guess: str = ""
 
 
 def filled(text: ir.StringValue) -> ir.StringValue:
@@ -130,8 +131,8 @@ def _guess_decimal(table: ir.Table, column: str) -> tuple[str, str]:
     if counts["both"] and counts["point"] == counts["comma"]:
         raise DataError(_ambiguous_number(column, counts["example"]))
     if counts["comma"] > counts["point"]:
-        return ",", f"{column}: decimal comma"
-    return ".", f"{column}: decimal point" if counts["point"] else ""
+        return ",", phrase("note.decimal_comma", column=column)
+    return ".", phrase("note.decimal_point", column=column) if counts["point"] else ""
 
 
 def _ambiguous_number(column: str, example: str) -> str:
@@ -154,14 +155,14 @@ def moment_reading(table: ir.Table, column: str, day_first: bool | None, zone: s
     dates = _distinct_dates(table, column)
     counts = _readable_dates(dates)
     if counts["zoned"] > counts["filled"] / 2:
-        return Reading(_zoned(column, zone), "")
+        return Reading(_zoned(column, zone))
     if counts["year first"] > counts["filled"] / 2:
         order, guess = "year first", ""
     elif day_first is not None:
         order, guess = ("day first" if day_first else "month first"), ""
     else:
         order = _day_or_month(column, counts)
-        guess = f"{column}: {order}"
+        guess = phrase(f"note.{order.replace(' ', '_')}", column=column)
     return Reading(lambda text: _parsed(_dashed(text), order), guess)
 
 
@@ -324,13 +325,13 @@ def _moments(table: ir.Table, name: str, hints: Hints) -> Reading:
     if kind.is_string():
         return moment_reading(table, name, hints.day_first, hints.timezone)
     if kind.is_integer():  # 20240701
-        return Reading(lambda value: _parsed(value.cast("string"), "year first"), "")
+        return Reading(lambda value: _parsed(value.cast("string"), "year first"))
     if kind.is_timestamp() and kind.timezone is not None:
         if hints.timezone is None:
             raise DataError(needs_zone(name))
-        return Reading(lambda value: local_time(ibis.literal(hints.timezone), value), "")
+        return Reading(lambda value: local_time(ibis.literal(hints.timezone), value))
     if kind.is_timestamp() or kind.is_date() or kind.is_null():
-        return Reading(lambda value: value.cast("timestamp"), "")
+        return Reading(lambda value: value.cast("timestamp"))
     raise DataError(f"{name} holds {kind}, and a date is needed. Map a column of dates, or an expression.")
 
 
@@ -339,7 +340,7 @@ def _numbers(table: ir.Table, name: str, hints: Hints) -> Reading:
     if kind.is_string():
         return number_reading(table, name, hints.decimal)
     if kind.is_numeric() or kind.is_boolean() or kind.is_null():
-        return Reading(lambda value: _finite(value.cast("float64")), "")
+        return Reading(lambda value: _finite(value.cast("float64")))
     raise DataError(
         f"{name} holds {kind}, and a number is needed. Map a column of numbers, or an expression."
     )

@@ -15,9 +15,11 @@ import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 
-from retention_kit import histories, periods
+from retention_kit import histories, periods, tables
 from retention_kit.exceptions import DataError, did_you_mean
 from retention_kit.periods import Period
+from retention_kit.phrases import Phrase
+from retention_kit.sentences import phrase
 from retention_kit.tables import Loaded
 
 Counting = Literal["on", "on_or_after"] | Sequence[tuple[int, int]]
@@ -269,47 +271,39 @@ def observed_grid(
 # -- in words ------------------------------------------------------------------------------------------------
 
 
-def definition(loaded: Loaded, how: Windows, by: Sequence[str] = (), events: Any = None) -> str:
+def definition(loaded: Loaded, how: Windows, by: Sequence[str] = (), events: Any = None) -> Phrase:
     """What a retention rate so counted is, in words."""
-    first, active = ("order", "who ordered") if loaded.kind == "orders" else ("event", "who were active")
-    if events is not None:
-        first, active = repr(events[0]), f"with {events[1]!r}"
-    unit, _, start = how.period.partition("_")
-    cohort = f"{unit} (from {start.title()})" if start else unit
-    words = [
-        f"Share of the customers whose first {first} fell in the cohort's {cohort} {active} "
-        f"{_when(how, unit, first)}. {_what_is_over(how, unit)}"
-    ]
-    if how.age_zero == "return" or events is not None:
-        counts = "counts" if how.age_zero == "birth" else "alone does not count"
-        words.append(f"At age 0 the first {first} {counts}.")
-    if by:
-        words.append(f"By {', '.join(by)} as at the first {first}.")
-    return " ".join(words)
+    rows, named = (loaded.kind, {}) if events is None else ("named", {"birth": events[0], "back": events[1]})
+    told_at_birth = how.age_zero == "return" or events is not None
+    return phrase(
+        f"definition.retention_rates.{rows}",
+        **named,
+        cohort=phrase(f"definition.cohort.{how.period}"),
+        when=_when(how),
+        over=_what_is_over(how),
+        zero=phrase(f"definition.age_zero.{how.age_zero}") if told_at_birth else "",
+        by=tables.by_words("sentence", by),
+    )
 
 
-def _when(how: Windows, unit: str, first: str) -> str:
+def _when(how: Windows) -> Phrase:
+    after = "_brackets" if how.brackets else "_or_after" if how.counting == "on_or_after" else ""
     if how.window == "calendar":
-        one, many, since = unit, f"calendar {unit}s", ""
-    else:
-        length = f"{how.days} days" if how.days > 1 else "24 hours" if how.window == "elapsed" else "1 day"
-        one, many = "window", f"windows of {length}"
-        since = f", by the {'hour' if how.window == 'elapsed' else 'date'} from that first {first}"
-    if how.brackets:
-        return f"in any {one} from age to last_age {many} later{since}"
-    later = " or in any after it, the open one included" if how.counting == "on_or_after" else ""
-    return f"in the {one} that many {many} later{later}{since}"
+        return phrase(f"definition.when.calendar{after}", unit=periods.unit(how.period))
+    hours = how.window == "elapsed" and how.days == 1
+    length = phrase("definition.length.day") if hours else phrase("definition.length.days", days=how.days)
+    since = phrase(f"definition.since.{how.window}")
+    return phrase(f"definition.when.window{after}", length=length, since=since)
 
 
-def _what_is_over(how: Windows, unit: str) -> str:
+def _what_is_over(how: Windows) -> Phrase:
+    cells = "_brackets" if how.brackets else ""
     if how.by_customer:
-        last = "last " if how.brackets else ""
-        return f"Only customers whose own {last}window was over are in either count."
-    calendar = how.window == "calendar"
-    one, over = (unit, "observed to its end") if calendar else ("window", "over for the cohort")
-    cell = f"range counts only when its last {one}" if how.brackets else f"{one} counts only when it"
-    together = f" In calendar {unit}s all of a cohort are eligible at once."
-    return f"A {cell} was {over}.{together if how.denominator == 'eligible' else ''}"
+        return phrase(f"definition.over.own{cells}")
+    if how.window != "calendar":
+        return phrase(f"definition.over.window{cells}")
+    together = "_eligible" if how.denominator == "eligible" else ""
+    return phrase(f"definition.over.calendar{cells}{together}", unit=periods.unit(how.period))
 
 
 # -- the three ways of counting: each one query, into sizes (`customers`) and who was back (`retained`) -----

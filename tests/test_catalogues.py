@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+from babel import Locale
 
 import retention_kit
 from retention_kit import catalogues
@@ -17,7 +18,7 @@ from retention_kit.exceptions import ReportError, RetentionKitError
         ("a: {b: x}\na.b: y", "The catalogue has 'a.b' twice."),
         ("a: {plural: n, one: x}", "Catalogue entry 'a' has no form 'other'."),
         ("a: true", "Catalogue entry 'a' is True, not text. Put it in quotes."),
-        ("a: '{b:month.in}'", "Catalogue entry 'a': there is no 'months.in' with twelve names."),
+        ("a: '{b:month.in}'", "Catalogue entry 'a': month.in needs 'months.in', the words in that form."),
         ("a: '{b.__class__}'", "Catalogue entry 'a': {b.__class__} is not a plain name."),
     ],
 )
@@ -53,3 +54,59 @@ def test_whatever_is_said_of_a_month_is_said_of_a_week_and_a_quarter():
     assert len(of_months) > 15
     twins = [key.replace("month", unit, 1) for key in of_months for unit in ("week", "quarter")]
     assert [key for key in twins if key not in entries] == []
+
+
+# -- every language alike ------------------------------------------------------------
+
+OTHERS = [language for language in catalogues.languages() if language != "en"]
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_a_language_says_all_that_english_says(language: str) -> None:
+    english, other = catalogues.entries("en"), catalogues.entries(language)
+    missing = [key for key in english if key not in other]
+    assert missing == [], f"add {missing} to {language}.yaml, in its own words"
+    own = re.compile("|".join(re.escape(form).replace(r"\{\}", "[a-z_]+") for form in FORMED))
+    extra = [key for key in other if key not in english and not own.match(key)]
+    assert extra == [], f"take {extra} out of {language}.yaml, or add it to en.yaml"
+
+
+#: What a language may have beyond the English entries: forms of months, of units and of numbers of days.
+FORMED = [catalogues.FORMS[unit] for unit in ("month", "unit", "days")]
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_a_sentence_is_given_the_same_values_in_each_language(language: str) -> None:
+    other = catalogues.entries(language)
+    found = {
+        key: (sorted(catalogues.fields(entry)), sorted(catalogues.fields(other[key])))
+        for key, entry in catalogues.entries("en").items()
+        if catalogues.fields(entry) != catalogues.fields(other[key])
+    }
+    assert found == {}, f"give these the values of en.yaml in {language}.yaml"
+
+
+@pytest.mark.parametrize("language", catalogues.languages())
+def test_a_plural_has_the_forms_of_its_language(language: str) -> None:
+    entries = catalogues.entries(language)
+    forms = {*Locale.parse(entries["locale"]).plural_form.tags, "other", "plural"}
+    wrong = [key for key, entry in entries.items() if isinstance(entry, dict) and set(entry) != forms]
+    assert wrong == [], f"give these in {language}.yaml the forms {sorted(forms)}"
+
+
+@pytest.mark.parametrize("language", catalogues.languages())
+def test_every_entry_says_something_of_its_own(language: str) -> None:
+    """A sentence copied from English is no translation; names and bare values may be alike."""
+    texts = {key: catalogues.texts(entry) for key, entry in catalogues.entries(language).items()}
+    assert [key for key, said in texts.items() if not all(text.strip() for text in said)] == []
+    if language != "en":
+        english = catalogues.entries("en")
+        words = re.compile(r"(\b[a-z]{3,}\b[^{}]*){3,}")
+        alike = [key for key, said in texts.items() if english.get(key) == said[0] and words.search(said[0])]
+        assert alike == [], f"say these in {language}.yaml in its own words"
+
+
+@pytest.mark.parametrize("language", catalogues.languages())
+def test_months_bend_twelvefold(language: str) -> None:
+    bent = {key: text for key, text in catalogues.entries(language).items() if key.startswith("months.")}
+    assert [key for key, text in bent.items() if len(text.split(", ")) != 12] == []

@@ -138,7 +138,7 @@ def test_shape() -> None:
 def test_the_caveat_hangs_on_who_chose() -> None:
     by_self = comparisons.compare(kept(5, 10), kept(4, 10))
     assert by_self.attrs == {
-        "definition": "retention_rate of a less that of b, for two separate groups of customers.",
+        "definition": "Retention rate of a less that of b, for two separate groups of customers.",
         "as_of": None,
         "caveat": (
             "The groups chose themselves, so they differed before: the difference is not the effect of "

@@ -73,7 +73,7 @@ def test_online_retail_knows_where_its_file_ends(real, as_of):
     average = retention.average_retention(retention.retention_rates(orders))
     assert average["age"].max() == 11
     assert average["retention_rate"].iloc[-1] == 445 / 885
-    ends = [note.text for note in orders.notes if "the last row is of 2011-12-09" in note.text]
+    ends = [note.text for note in orders.notes if "The last row is of 9 December 2011" in note.text]
     assert len(ends) == (as_of == "2012-01-01")
 
 

@@ -95,7 +95,7 @@ def test_one_row_a_kind() -> None:
 def test_a_misspelt_involuntary_reason_is_told() -> None:
     found = reasons(involuntary=["payment_failed", "too expensive"])
     assert found.attrs["notes"] == [
-        "involuntary names ['payment_failed'], and no subscription has such a cancel_reason."
+        "A reason that counts as involuntary is given by no subscription: payment_failed."
     ]
     assert reasons(involuntary=[]).attrs["notes"] == []
     assert reasons(involuntary=[])["kind"].tolist() == ["voluntary", "voluntary", "unknown"]
@@ -156,7 +156,7 @@ def test_a_policy_decides_what_leaving_is() -> None:
     found = reasons(policy=policies.Policy(reactivation_days=30))
     assert found["reason"].tolist() == ["not used enough", "not stated"]  # cleo was away for 26 days
     assert found.attrs["notes"] == [
-        "policy custom, not the house's: a gap of at most 30 days is no loss and no return."
+        "Policy custom, not the house's: a gap of at most 30 days is no loss and no return."
     ]
 
 

@@ -130,8 +130,8 @@ def test_data_that_stop_early_are_believed_only_so_far() -> None:
     )
     assert until == dt.datetime(2024, 6, 10)
     assert [note.text for note in notes] == [
-        "orders: the last row is of 2024-06-09, 21 days without rows before as_of 2024-07-01. "
-        "Periods that end after 2024-06-09 are not complete and have no value."
+        "The last row is of 9 June 2024, 21 days without rows before as_of 1 July 2024. "
+        "Periods that end after 9 June 2024 are not complete and have no value."
     ]
     assert notes[0].level == "warning"
 
@@ -165,9 +165,8 @@ def warned(days: list, customers: list) -> list[str]:
 def test_a_customer_id_that_is_given_anew_with_each_order() -> None:
     days = days_of("2024-01-01", "2024-04-09")
     customers = [str(i) for i in range(97)] + ["x"] * 3
-    assert (
-        "99 % of customers have one order (97 of 98): is customer_id given anew with each order?"
-        in warned(days, customers)
+    assert "99% of customers have one order (97 of 98): is customer_id given anew with each order?" in warned(
+        days, customers
     )
 
 
@@ -175,8 +174,8 @@ def test_a_history_that_starts_in_mid_life() -> None:
     # Ten customers in January, one a month later on.
     days = ["2024-01-02"] * 10 + ["2024-02-15", "2024-03-20", "2024-04-25"]
     assert warned(days, [str(i) for i in range(13)]) == [
-        "history starts mid-life: 10 customers are first seen in the first 30 days (from "
-        "2024-01-02), at most 1 in "
+        "History starts mid-life: 10 customers are first seen in the first 30 days (from "
+        "2 January 2024), at most 1 in "
         "any later 30 days. Many of them are old customers who only look new, so the first cohort "
         "returns more "
         "than a new one would."
@@ -185,7 +184,7 @@ def test_a_history_that_starts_in_mid_life() -> None:
 
 def test_a_history_too_short_to_have_old_customers() -> None:
     assert warned(["2024-06-02", "2024-06-20"], ["a", "b"]) == [
-        "history is too short: every customer is first seen within the first 30 days, so none can be told "
+        "History is too short: every customer is first seen within the first 30 days, so none can be told "
         "to be new or old."
     ]
 
@@ -193,7 +192,7 @@ def test_a_history_too_short_to_have_old_customers() -> None:
 def test_days_without_rows() -> None:
     days = [*days_of("2024-01-01", "2024-02-29"), *days_of("2024-04-01", "2024-06-30")]
     assert warned(days, [str(i % 75) for i in range(len(days))]) == [
-        "no rows for 31 days between 2024-02-29 and 2024-04-01: was the shop closed, or is a part of "
+        "No rows for 31 days between 29 February 2024 and 1 April 2024: was the shop closed, or is a part of "
         "the export "
         "missing?"
     ]

@@ -294,7 +294,7 @@ def test_a_policy_other_than_the_house_is_told() -> None:
     policy = Policy("ours", reactivation_days=30, same_month="ignored")
     frame = mrr.mrr_movements(datasets.tiny_subscriptions(), as_of=datasets.TINY_AS_OF, policy=policy)
     assert frame.attrs["notes"][-1] == (
-        "policy ours, not the house's: a stretch of paying inside one calendar month is ignored; "
+        "Policy ours, not the house's: a stretch of paying inside one calendar month is ignored; "
         "a gap of at most 30 days is no loss and no return."
     )
 

@@ -109,7 +109,7 @@ def test_repeat_rate_in_a_window_by_hand() -> None:
     later = repeat(start="2024-02-01").iloc[0]
     assert later[["customers", "repeat_customers", "orders"]].tolist() == [5, 3, 8]
     assert repeat(start="2024-02-01").attrs["definition"] == (
-        "Customers with two orders or more from 2024-02-01 on, over all customers with an order."
+        "Customers with two orders or more from 1 February 2024 on, over all customers with an order."
     )
 
 
@@ -123,7 +123,8 @@ def test_returning_rate_by_hand() -> None:
     # The window alone knows none of them twice.
     assert repeat(start="2024-04-01")["repeat_customers"].tolist() == [0]
     assert found.attrs["definition"] == (
-        "Customers with two orders or more before as_of, over all customers with an order from 2024-04-01 on."
+        "Customers with two orders or more before as_of, over all customers with an order "
+        "from 1 April 2024 on."
     )
 
 

@@ -321,7 +321,7 @@ def test_a_policy_is_followed(noun: Callable) -> None:
     bridged = noun(table, as_of="2024-04-01", policy=Policy(reactivation_days=10))
     assert bridged[figure].iloc[-2] == 1 - house[figure]
     assert bridged.attrs["notes"] == [
-        "policy custom, not the house's: a gap of at most 10 days is no loss and no return."
+        "Policy custom, not the house's: a gap of at most 10 days is no loss and no return."
     ]
     with pytest.raises(ParamsError, match="policy 'tool' is not known"):
         noun(table, as_of="2024-04-01", policy="tool")

@@ -64,7 +64,7 @@ def test_shape_of_the_frame() -> None:
     assert rates.attrs["definition"] == (
         "Share of the customers whose first order fell in the cohort's month who ordered in the month that "
         "many calendar months later. A month counts only when it was observed to its end. By channel, "
-        "country as at the first order."
+        "country as at that first one."
     )
 
 
@@ -219,32 +219,32 @@ SIGNED_UP = "Share of the customers whose first 'signed_up' fell in the cohort's
         (
             {"events": ("signed_up", "played")},
             f"{SIGNED_UP}in the month that many calendar months later. A month counts only when it was "
-            "observed to its end. At age 0 the first 'signed_up' counts.",
+            "observed to its end. At age 0 the first one counts.",
         ),
         (
             {"events": ("signed_up", "played"), "age_zero": "return", "counting": "on_or_after"},
             f"{SIGNED_UP}in the month that many calendar months later or in any after it, the open one "
-            "included. A month counts only when it was observed to its end. At age 0 the first 'signed_up' "
+            "included. A month counts only when it was observed to its end. At age 0 the first one "
             "alone does not count.",
         ),
         (
             {"window": "elapsed", "denominator": "eligible", "counting": [(1, 2)]},
             "Share of the customers whose first event fell in the cohort's month who were active in any "
-            "window from age to last_age windows of 30 days later, by the hour from that first event. "
+            "window from age to last_age windows of 30 days later, by the hour from that first one. "
             "Only customers whose own last window was over are in either count.",
         ),
         (
             {"window": "elapsed", "period": "day"},
             "Share of the customers whose first event fell in the cohort's day who were active in the window "
-            "that many windows of 24 hours later, by the hour from that first event. A window counts only "
+            "that many windows of 24 hours later, by the hour from that first one. A window counts only "
             "when it was over for the cohort.",
         ),
         (
             {"window": "elapsed_days", "period": "quarter", "by": "event", "age_zero": "return"},
             "Share of the customers whose first event fell in the cohort's quarter who were active in the "
-            "window that many windows of 91 days later, by the date from that first event. A window counts "
-            "only when it was over for the cohort. At age 0 the first event alone does not count. By event "
-            "as at the first event.",
+            "window that many windows of 91 days later, by the date from that first one. A window counts "
+            "only when it was over for the cohort. At age 0 the first one alone does not count. By event "
+            "as at that first one.",
         ),
         (
             {"denominator": "eligible", "counting": [(1, 2)]},

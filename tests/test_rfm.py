@@ -109,7 +109,7 @@ def test_cut_points_by_hand() -> None:
     assert revenue["up_to"].tolist() == [15, 22.5, 25, 110, -1]
     assert frame.attrs["definition"] == (
         "Values at which one customer in so many lies at or below, ties never split; "
-        "days since the last order up to 2024-05-01."
+        "days since the last order up to 1 May 2024."
     )
 
 
@@ -160,7 +160,7 @@ def test_one_time_buyers_share_one_score_and_the_next_are_skipped() -> None:
     assert set(once["f"]) == {1}
     assert not set(scored(orders)["f"]) & {2, 3}
     notes = rfm.rfm_segments(orders, as_of=AS_OF).attrs["notes"]
-    assert notes[-1] == "No customer can have the score 2 or 3 for orders: too many have the value 1."
+    assert notes[-1] == "No customer can have the score 2, 3 for orders: too many have the value 1."
 
 
 def test_amounts_added_in_another_order_are_the_same_revenue() -> None:
@@ -374,11 +374,11 @@ def test_shape_of_the_segments() -> None:
     assert len(frame) == 10 * len(groups)
     assert frame.attrs["definition"] == (
         "Customers by the scores of how recently (R) and how often (F) they ordered, 1 to 5, by cut points "
-        "of these customers; days since the last order up to 2024-05-01."
+        "of these customers; days since the last order up to 1 May 2024."
     )
     assert frame.attrs["as_of"] == AS_OF
     assert frame.attrs["notes"] == [
-        "No customer can have the score 2 or 4 for orders: too many have the value 1 or 2."
+        "No customer can have the score 2, 4 for orders: too many have the value 1, 2."
     ]
 
 

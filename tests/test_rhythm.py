@@ -199,7 +199,7 @@ def test_the_call_list_by_hand() -> None:
     assert len(found) == 1
     assert found.attrs["overdue"] == 1
     assert found.attrs["definition"] == (
-        "Customers with 3 order days or more, by the median of their own gaps; counted to 2024-05-01."
+        "Customers with 3 order days or more, by the median of their own gaps; counted to 1 May 2024."
     )
 
 
@@ -228,7 +228,7 @@ def test_silence_counts_only_as_far_as_it_was_observed() -> None:
     assert found[["customer_id", "days_since_last_order", "days_overdue"]].to_numpy().tolist() == [
         ["a", 15, 10]
     ]
-    assert found.attrs["definition"].endswith("counted to 2024-01-31.")
+    assert found.attrs["definition"].endswith("counted to 31 January 2024.")
 
 
 def test_columns_stand_beside_the_customer() -> None:
@@ -275,7 +275,7 @@ def test_consent_joined_from_the_customers() -> None:
 def test_orders_that_do_not_say_list_everybody_and_tell() -> None:
     found = tiny("overdue_customers")
     assert found.attrs["left_out"] is None
-    assert found.attrs["notes"] == ["orders have no column contactable, so everybody is listed."]
+    assert found.attrs["notes"] == ["The orders have no column contactable, so everybody is listed."]
 
 
 # -- against loops ------------------------------------------------------------

@@ -56,7 +56,7 @@ def test_spend_in_a_window_by_hand() -> None:
     row = spend(start="2024-04-01").iloc[0]
     assert row[["customers", "orders", "revenue"]].tolist() == [4, 4, 147.5]
     assert spend(start="2024-04-01").attrs["definition"] == (
-        "Revenue of orders from 2024-04-01 on, over the customers who placed them."
+        "Revenue of orders from 1 April 2024 on, over the customers who placed them."
     )
 
 
@@ -75,7 +75,7 @@ def test_those_who_spent_nothing_count_where_customers_are_given() -> None:
     assert found["spend_per_customer"].tolist() == [40 / 2, 85 / 3]
     assert found["spend_sd"].tolist() == pytest.approx([np.std([40, 0], ddof=1), np.std([60, 0, 25], ddof=1)])
     assert found.attrs["definition"] == (
-        "Revenue of orders from 2024-04-01 on, over all customers listed, with or without one."
+        "Revenue of orders from 1 April 2024 on, over all customers listed, with or without one."
     )
     # eva bought in April, and is on no list.
     assert found.attrs["notes"] == ["Customers with orders who are not among those listed are left out: 1."]

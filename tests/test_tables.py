@@ -372,8 +372,8 @@ def test_events_that_stop_long_before_as_of_were_not_observed_to_it() -> None:
     loaded = tables.load_events(pd.DataFrame({"customer_id": "a", "occurred_at": days}), as_of=END)
     assert loaded.observed_until == dt.datetime(2024, 4, 1)
     assert warnings(loaded)[0] == (
-        "events: the last row is of 2024-03-31, 122 days without rows before as_of 2024-08-01. "
-        "Periods that end after 2024-03-31 are not complete and have no value."
+        "The last row is of 31 March 2024, 122 days without rows before as_of 1 August 2024. "
+        "Periods that end after 31 March 2024 are not complete and have no value."
     )
 
 
@@ -401,9 +401,7 @@ def test_what_customers_did_is_orders_or_events_by_their_moment() -> None:
 def test_customers_that_stand_twice_alike_count_once() -> None:
     loaded = tables.load_customers(pd.DataFrame({"customer_id": [1, 1, 2], "segment": ["x", "x", "y"]}))
     assert rows(loaded) == [{"customer_id": "1", "segment": "x"}, {"customer_id": "2", "segment": "y"}]
-    assert [note.text for note in loaded.notes] == [
-        "customers: 1 of the rows kept repeat another and count once"
-    ]
+    assert [note.text for note in loaded.notes] == ["One of the rows kept repeats another and counts once."]
 
 
 def test_customers_that_stand_twice_and_differ_are_refused() -> None:
@@ -535,8 +533,8 @@ def test_online_retail_ends_on_9_december_whatever_is_asked() -> None:
     loaded = tables.load(params.read(example("online_retail"), as_of="2012-01-01"), "orders")
     assert loaded.observed_until == dt.datetime(2011, 12, 10)
     assert (
-        "orders: the last row is of 2011-12-09, 22 days without rows before as_of 2012-01-01. "
-        "Periods that end after 2011-12-09 are not complete and have no value."
+        "The last row is of 9 December 2011, 22 days without rows before as_of 1 January 2012. "
+        "Periods that end after 9 December 2011 are not complete and have no value."
     ) in warnings(loaded)
     assert refusal(tables.load, params.read(example("online_retail"), as_of="2011-11-30"), "orders") == (
         "as_of 2011-11-30 is the last day of a month, and as_of is the first moment not observed: "
@@ -568,4 +566,4 @@ def test_complete_journey_is_accounted_for_basket_by_basket() -> None:
     assert totals.to_pyarrow().to_pylist() == [
         {"orders": 155_762, "customers": 2_469, "money": pytest.approx(4_594_146.32, abs=0.005)}
     ]
-    assert any(text.startswith("history starts mid-life: ") for text in warnings(loaded))
+    assert any(text.startswith("History starts mid-life: ") for text in warnings(loaded))
