@@ -77,13 +77,11 @@ FORMED = [catalogues.FORMS[unit] for unit in ("month", "unit", "days")]
 
 @pytest.mark.parametrize("language", OTHERS)
 def test_a_sentence_is_given_the_same_values_in_each_language(language: str) -> None:
-    other = catalogues.entries(language)
-    found = {
-        key: (sorted(catalogues.fields(entry)), sorted(catalogues.fields(other[key])))
-        for key, entry in catalogues.entries("en").items()
-        if catalogues.fields(entry) != catalogues.fields(other[key])
-    }
-    assert found == {}, f"give these the values of en.yaml in {language}.yaml"
+    english, other = catalogues.entries("en"), catalogues.entries(language)
+    given = {key: catalogues.fields(entry) for key, entry in english.items() if key in other}
+    used = {key: catalogues.fields(other[key]) for key in given}
+    found = [f"{key}: {sorted(given[key] ^ used[key])}" for key in given if given[key] != used[key]]
+    assert found == [], f"give these the values of en.yaml in {language}.yaml"
 
 
 @pytest.mark.parametrize("language", catalogues.languages())
