@@ -30,6 +30,11 @@ AsOf = Annotated[
     ),
 ]
 
+_SPARED = {
+    "unchanged": "Nothing has changed, the last report stands",
+    "rendered": "Only words have changed, chapters not executed",
+}
+
 
 @app.command()
 def run(
@@ -38,6 +43,9 @@ def run(
     jobs: Annotated[
         int, typer.Option(min=1, help="Chapters executed at a time, each in its own process.")
     ] = 2,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Execute every chapter, also of clients that have not changed.")
+    ] = False,
     out: Annotated[Path, typer.Option(help="Folder for the reports.", file_okay=False)] = Path("outputs"),
     engine: Annotated[
         Literal["warm", "papermill"],
@@ -46,27 +54,35 @@ def run(
 ) -> None:
     """Make one report per client: outputs/CLIENT/AS_OF/report.html.
 
+    A client whose file, data and notebooks are as they were for its last report keeps it. Where only
+    words changed that the chapters do not read, such as its title or notes, they are not executed.
+
     A client that fails leaves the other clients, and its own last report, whole; the reason is
-    printed and the exit code is 1.
+    printed and the exit code is 1. Ctrl-C lets the notebooks that run finish; pressed again, it ends them.
     """
     from retention_kit.engines import Engine
 
     with Engine(engine) as chosen:  # it imports in a process of its own, while this one does
-        from retention_kit import progress, reports
+        from retention_kit import interrupts, progress, reports
 
+        how = {"as_of": as_of, "jobs": jobs, "fresh": fresh, "out": out, "engine": chosen}
         with progress.bar() as tell:
-            outcomes = reports.run(
-                _client_files(clients), as_of=as_of, jobs=jobs, out=out, engine=chosen, progress=tell
-            )
+            outcomes = reports.run(_client_files(clients), **how, progress=tell)
         if chosen.reason:
             typer.echo(f"Executed by papermill's kernels: {chosen.reason}.", err=True)
     for outcome in outcomes:
         if outcome.report:
             typer.echo(outcome.report)
-    failed = [outcome for outcome in outcomes if not outcome.report]
-    for outcome in failed:
-        typer.echo(f"{outcome.client}: {outcome.reason}", err=True)
-    if failed:
+    for state, words in _SPARED.items():
+        spared = [outcome.client for outcome in outcomes if outcome.state == state]
+        if spared:
+            typer.echo(f"{words}: {', '.join(spared)}. Type --fresh to execute all.", err=True)
+    for outcome in outcomes:
+        if outcome.reason:
+            typer.echo(f"{outcome.client}: {outcome.reason}", err=True)
+    if any(outcome.state == "stopped" for outcome in outcomes):
+        raise typer.Exit(interrupts.EXIT_CODE)
+    if any(outcome.state == "failed" for outcome in outcomes):
         raise typer.Exit(1)
 
 

@@ -1,13 +1,21 @@
 """Where a run is written: beside the last good report, which it replaces in one step or not at all."""
 
 import contextlib
+import datetime as dt
+import errno
 import os
+import re
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from retention_kit import locks
 from retention_kit.exceptions import ReportError
+
+_LOCK = ".lock"
+# What a run writes to before it is whole, and what it sets aside while it takes the old one's place.
+_STAGING = re.compile(r"\.(?P<final>.+)-[0-9a-f]{8}(?P<old>-old)?")
 
 
 def report(out: Path, client: str, as_of: str) -> Path:
@@ -30,6 +38,90 @@ def report(out: Path, client: str, as_of: str) -> Path:
 def failed(final: Path) -> Path:
     """The folder that tells why a run failed, beside the report it would have replaced."""
     return final.with_name(f"{final.name}-failed")
+
+
+def twins(wanted: Iterable[tuple[str, str, Path]]) -> list[str]:
+    """Of clients that are made together, why one cannot be: two would overwrite each other's report.
+
+    Parameters
+    ----------
+    wanted : iterable of (client, as_of, path of its client file)
+
+    Returns
+    -------
+    list of str
+        A line for each; "" for the first of a name and date, whose report it is.
+
+    >>> twins([("a", "2024-07-01", Path("one.yaml")), ("a", "2024-07-01", Path("two.yaml"))])
+    ['', "two.yaml and one.yaml are both client 'a'. Give one another id."]
+    """
+    seen: dict[tuple[str, str], Path] = {}
+    told = []
+    for client, as_of, path in wanted:
+        first = seen.setdefault((client, as_of), path)
+        twin = f"{path.name} and {first.name} are both client {client!r}. Give one another id."
+        again = f"{path.name} is named twice. Name it once."
+        told.append("" if first is path else again if first == path else twin)
+    return told
+
+
+@contextlib.contextmanager
+def held(home: Path) -> Iterator[None]:
+    """A client's folder, for one run alone; what a run that was killed left in it is put right first.
+
+    Raises
+    ------
+    ReportError
+        While another run has it, or when nothing can be written there.
+    """
+    path = home / _LOCK
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        lock = locks.take(path, f"process {os.getpid()} since {dt.datetime.now():%Y-%m-%d %H:%M}")
+    except OSError as error:
+        raise ReportError(not_written(home, error)) from None
+    if lock is None:
+        raise ReportError(_held_by(path))
+    try:
+        _tidy(home)
+        yield
+    finally:
+        locks.release(path, lock)
+        with contextlib.suppress(OSError):  # only a folder in which nothing was written goes
+            home.rmdir()
+
+
+def not_written(folder: Path, error: OSError) -> str:
+    """Why a folder could not be written to, in one line, and what to do.
+
+    >>> not_written(Path("outputs/acme"), OSError(errno.ENOSPC, "No space left on device"))
+    'outputs/acme: no space left on device. Free some, or name another folder with --out.'
+    """
+    why = (error.strerror or str(error) or type(error).__name__).lower()
+    do = "Free some, or name" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "Name"
+    return f"{folder}: {why}. {do} another folder with --out."
+
+
+def _held_by(path: Path) -> str:
+    try:
+        holder = path.read_text("utf-8")
+    except OSError:  # it has let go by now
+        holder = ""
+    by = holder or "another run"
+    return f"A report of {path.parent.name} is being made by {by}. Wait until it is done."
+
+
+def _tidy(home: Path) -> None:
+    """The last good report back in its place, and what was half-written away."""
+    for path in sorted(home.iterdir(), reverse=True):  # what is set aside before what was to replace it
+        found = _STAGING.fullmatch(path.name)
+        if not found:
+            continue
+        final = home / found["final"]
+        if found["old"] and not final.exists():
+            os.rename(path, final)
+        else:
+            shutil.rmtree(path, ignore_errors=True)
 
 
 @contextlib.contextmanager

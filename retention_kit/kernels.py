@@ -132,7 +132,8 @@ def execute(
         With the reason in one line.
     """
     engine = engine or Engine("papermill")
-    with tempfile.TemporaryDirectory(prefix="retention_kit_", ignore_cleanup_errors=True) as folder:
+    temporary = {"prefix": "retention_kit_", "dir": os.environ.get(session.SCRATCH)}
+    with tempfile.TemporaryDirectory(**temporary, ignore_cleanup_errors=True) as folder:
         run = _Run(path.stem, engine, Path(folder), cell_timeout, deadline)
         notebook = _executed(run, _edition(path, without, Path(folder)), parameters)
     _believe(path.stem, notebook)

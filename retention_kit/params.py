@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from retention_kit import brands, yamls
+from retention_kit import brands, environment, yamls
 from retention_kit.brands import Brand
 from retention_kit.exceptions import ParamsError, did_you_mean
 from retention_kit.figures import Figure
@@ -26,7 +26,6 @@ CHAPTERS = {
 
 _CLIENT = re.compile(r"^[a-z0-9][a-z0-9_-]{0,63}$")
 _RESERVED = {"con", "prn", "aux", "nul", *(f"{port}{i}" for port in ("com", "lpt") for i in range(1, 10))}
-_SECRET = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _AS_OF = re.compile(r"\{as_of(?::([^}]*))?\}")
 
 
@@ -101,6 +100,7 @@ class Client(_Strict):
     options: dict[str, dict[str, bool | int | float | str | None]] = Field(default_factory=dict)
     # The client's own figures, for the report to say how they come about.
     explain: tuple[Figure, ...] = ()
+    _secrets: tuple[tuple[str, str], ...] = ()
 
     @field_validator("client")
     @classmethod
@@ -204,6 +204,10 @@ class Client(_Strict):
     def figures(self, metric: str) -> list[Figure]:
         """The client's own figures of a metric, to be explained."""
         return [told for told in self.explain if told.metric == metric]
+
+    def masked(self, text: str) -> str:
+        """A text that is to be written, with no value in it that came from the environment."""
+        return environment.masked(text, dict(self._secrets))
 
     def has(self, kind: str) -> bool:
         """Whether the client file names a table of this kind."""
@@ -363,18 +367,23 @@ def _keys_at(place: tuple) -> list[str]:
 def _resolved(client: Client, document: yamls.Document) -> Client:
     """Sources with the environment's values, the date and the file's own folder in them."""
     moment = dt.datetime.fromisoformat(client.as_of)
-    tables = {}
+    tables, secrets = {}, {}
     for kind in KINDS:
         if not client.has(kind):
             continue
         table = client.table(kind)
         source = _AS_OF.sub(lambda found: moment.strftime(found[1] or "%Y-%m-%d"), table.source)
-        source = _from_environment(source, document.where(("data", kind, "source")), table.origin)
+        hint = f" The data: {table.origin}" if table.origin else ""
+        known = environment.values(source, place=document.where(("data", kind, "source")), hint=hint)
+        source = environment.filled(source, known)
+        secrets |= known
         if "://" not in source and not Path(source).expanduser().is_absolute():
             source = str(document.path.parent / source)
         tables[kind] = table.model_copy(update={"source": source})
     rules = str(document.path.parent / client.playbook) if client.playbook else client.playbook
-    return client.model_copy(update={"data": Data(**tables), "playbook": rules})
+    resolved = client.model_copy(update={"data": Data(**tables), "playbook": rules})
+    resolved._secrets = tuple(secrets.items())
+    return resolved
 
 
 def _branded(client: Client, document: yamls.Document) -> Client:
@@ -386,16 +395,3 @@ def _branded(client: Client, document: yamls.Document) -> Client:
     except ValueError as error:
         raise ParamsError(f"{document.where(('brand', 'logo'))}: brand.logo: {error}.") from None
     return client.model_copy(update={"brand": client.brand.model_copy(update={"logo": logo})})
-
-
-def _from_environment(text: str, place: str, origin: str) -> str:
-    def value(found: re.Match) -> str:
-        name = found[1]
-        if not os.environ.get(name):
-            hint = f" The data: {origin}" if origin else ""
-            raise ParamsError(
-                f"{place}: the environment variable {name} is not set. Type: export {name}=...{hint}"
-            )
-        return os.environ[name]
-
-    return _SECRET.sub(value, text)

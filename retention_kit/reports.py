@@ -2,28 +2,45 @@
 
 import contextlib
 import shutil
+import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterable
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed
-from dataclasses import dataclass
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
+from typing import Literal
 
-from retention_kit import folders, kernels, pages, params, playbook, runs, session
+from retention_kit import folders, interrupts, kernels, pages, params, playbook, runs, session
 from retention_kit.engines import Engine
-from retention_kit.exceptions import RetentionKitError
+from retention_kit.exceptions import ReportError, RetentionKitError
+from retention_kit.interrupts import Presses
 from retention_kit.runs import Job, Ran
 
-#: Told of each step: the client, the chapter (or "report"), and "waiting", "started", "done" or "failed".
+#: Told of each step: the client, the chapter (or "report"), and what became of it. A chapter is "waiting",
+#: then "kept" (nothing it shows has changed), or "started" and "done" or "failed", or "left" (its client has
+#: failed already). A report is "done", "kept" or "failed". Of no client and chapter: "stopping", by Ctrl-C.
 Progress = Callable[[str, str, str], None]
+#: What is done by one worker at a time, and what there is to do after it.
+_Step = Callable[[], list["_Step"]]
+
+_POLL = 0.1  # seconds between two looks at the keyboard
+_PAGE = threading.Lock()  # nbconvert's exporter makes one page at a time
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one client: where the report is, or why there is none."""
+    """What became of one client: where the report is, or why there is none.
+
+    `state` is "made" (chapters executed), "rendered" (only the page, from the chapters of the last
+    report), "unchanged" (the last report stands), "failed" or "stopped" (by Ctrl-C).
+    """
 
     client: str
     report: Path | None
     reason: str = ""
+    state: Literal["made", "rendered", "unchanged", "failed", "stopped"] = "failed"
 
 
 def run(
@@ -31,13 +48,18 @@ def run(
     *,
     as_of: str | None = None,
     jobs: int = 2,
+    fresh: bool = False,
     out: str | Path = "outputs",
     engine: Engine | None = None,
     progress: Progress = lambda client, chapter, state: None,
 ) -> list[Outcome]:
     """Make one report a client; a client that fails leaves the others, and its own last report, whole.
 
-    Why a client failed stands in `<out>/<client>/<as_of>-failed/`, beside its last report.
+    A client of which nothing has changed since its last report of that date is left as it is; where
+    nothing has changed that its chapters read, only the page is made. Why a client failed stands in
+    `<out>/<client>/<as_of>-failed/`, beside its last report.
+
+    Ctrl-C lets the notebooks that run come to their end, and begins no other; pressed again, it ends them.
 
     Parameters
     ----------
@@ -47,12 +69,14 @@ def run(
         Overrides every client's as-of date.
     jobs : int
         Chapters executed at a time, each in a process of its own.
+    fresh : bool
+        Execute all chapters, whatever has changed or not.
     out : path
         Reports are written to `<out>/<client>/<as_of>/`.
     engine : Engine, optional
         What executes the chapters; if none is given, a warm one that ends with the run.
     progress : callable
-        Called with the client, the chapter (or "report") and "waiting", "started", "done" or "failed".
+        Called with the client, the chapter (or "report") and what became of it, such as "started" or "done".
 
     Returns
     -------
@@ -61,33 +85,24 @@ def run(
     """
     if engine is None:
         with Engine("warm") as engine:
-            return run(clients, as_of=as_of, jobs=jobs, out=out, engine=engine, progress=progress)
-    out = Path(out)
+            how = {"as_of": as_of, "jobs": jobs, "fresh": fresh, "out": out}
+            return run(clients, **how, engine=engine, progress=progress)
     prepared = [_prepared(client, as_of) for client in clients]
     _refuse_twins(prepared)
-    outcomes: dict[int, Outcome] = {i: job for i, job in enumerate(prepared) if isinstance(job, Outcome)}
-    with session.scratch(), ThreadPoolExecutor(max_workers=max(jobs, 1)) as pool:
-        waiting: dict[Future, tuple[int, str]] = {}
-        for i, job in enumerate(prepared):
-            if isinstance(job, Outcome):
-                continue
-            if job.failed:
-                outcomes[i] = _finished(job, out, progress)
-                continue
-            for chapter in job.client.chosen:
-                progress(job.client.client, chapter, "waiting")
-                waiting[pool.submit(_chapter, job, chapter, engine, progress)] = (i, chapter)
-        for future in as_completed(waiting):
-            i, chapter = waiting[future]
-            _note(prepared[i], chapter, future, progress)
-            prepared[i].engine = engine.name
-            if prepared[i].waiting == 0:
-                outcomes[i] = _finished(prepared[i], out, progress)
-                prepared[i].ran.clear()  # a batch of a hundred clients keeps none of them in memory
-    return [outcomes[i] for i in range(len(prepared))]
-
-
-# -- one client ----------------------------------------------------------------
+    with session.scratch(), interrupts.counted() as presses:
+        turns = {
+            i: _Turn(job, Path(out), fresh, engine, progress, presses)
+            for i, job in enumerate(prepared)
+            if isinstance(job, Job)
+        }
+        for turn in turns.values():
+            turn.announce()
+        try:
+            _take(turns.values(), max(jobs, 1), engine, progress, presses)
+        finally:
+            for turn in turns.values():
+                turn.close()
+    return [turns[i].outcome if i in turns else job for i, job in enumerate(prepared)]
 
 
 def _prepared(client: str | Path, as_of: str | None) -> Job | Outcome:
@@ -107,56 +122,159 @@ def _prepared(client: str | Path, as_of: str | None) -> Job | Outcome:
 
 
 def _refuse_twins(prepared: list[Job | Outcome]) -> None:
-    """Two files of one client and date would overwrite each other's report."""
-    seen: dict[tuple[str, str], Path] = {}
-    for i, job in enumerate(prepared):
-        if isinstance(job, Outcome):
-            continue
-        key = (job.client.client, job.client.as_of)
-        if key in seen:
-            reason = f"{job.path.name} and {seen[key].name} are both client {key[0]!r}. Give one another id."
-            prepared[i] = Outcome(key[0], None, reason)
-        seen.setdefault(key, job.path)
+    jobs = {i: job for i, job in enumerate(prepared) if isinstance(job, Job)}
+    wanted = [(job.client.client, job.client.as_of, job.path) for job in jobs.values()]
+    for i, reason in zip(jobs, folders.twins(wanted), strict=True):
+        if reason:
+            prepared[i] = Outcome(jobs[i].client.client, None, reason)
 
 
-def _chapter(job: Job, chapter: str, engine: Engine, progress: Progress) -> Ran | None:
-    """A chapter executed; None when its client has failed already, to spare the machine."""
-    if job.failed:
-        return None
-    progress(job.client.client, chapter, "started")
-    started = time.perf_counter()
-    try:
-        executed = kernels.execute(
-            job.notebook(chapter), job.parameters(chapter), without=pages.LESSON, engine=engine
-        )
-        return Ran(executed.seconds, executed.notebook)
-    except Exception as error:  # whatever it was, the other clients go on
-        came_to = getattr(error, "notebook", None)
-        return Ran(time.perf_counter() - started, came_to, reason=_one_line(chapter, error))
+def _take(
+    turns: Iterable["_Turn"], workers: int, engine: Engine, progress: Progress, presses: Presses
+) -> None:
+    """One client after the other, each begun when there is room, until all are done or Ctrl-C is pressed."""
+    steps: deque[_Step] = deque(turn.begin for turn in turns)
+    running: set[Future[list[_Step]]] = set()
+    heard = 0
+    with ThreadPoolExecutor(workers) as pool:
+        while running or (steps and not presses.times):
+            while steps and len(running) < workers and not presses.times:
+                running.add(pool.submit(steps.popleft()))
+            ended, running = wait(running, _POLL, FIRST_COMPLETED)
+            for future in ended:
+                steps.extendleft(reversed(future.result()))  # what a client still needs comes before the next
+            if presses.times > heard:
+                heard = presses.times
+                progress("", "", "stopping")
+                if heard > 1:
+                    engine.kill()
 
 
-def _note(job: Job, chapter: str, future: Future, progress: Progress) -> None:
-    ran = future.result() or Ran(0.0)
-    job.ran[chapter] = ran
-    progress(job.client.client, chapter, "done" if ran.notebook and not ran.reason else "failed")
+# -- one client ----------------------------------------------------------------
 
 
-def _finished(job: Job, out: Path, progress: Progress) -> Outcome:
-    client = job.client.client
-    try:
-        final = folders.report(out, client, job.client.as_of)
+@dataclass
+class _Turn:
+    """One client's way through a run: begun, its chapters executed, finished; each a step of some worker."""
+
+    job: Job
+    out: Path
+    fresh: bool
+    engine: Engine
+    progress: Progress
+    presses: Presses
+    outcome: Outcome = field(init=False)
+    _final: Path = field(init=False)
+    _spared: Literal["unchanged", "rendered", ""] = ""
+    _hold: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def __post_init__(self) -> None:
+        reason = "stopped before its report was made; the last one is untouched. Type the same to go on."
+        self.outcome = Outcome(self.job.client.client, None, reason, "stopped")
+
+    def announce(self) -> None:
+        """Say what is to come, so that the whole is known from the start."""
+        self._tell_all("waiting")
+
+    def begin(self) -> list[_Step]:
+        """Take the client's folder, find out what its last report spares, and say what is to run."""
+        job, client = self.job, self.job.client
+        try:
+            self._final = folders.report(self.out, client.client, client.as_of)
+            self._hold.enter_context(folders.held(self._final.parent))
+        except ReportError as error:  # another run has it, or nothing can be written there
+            job.trouble = str(error)
+            self._tell_all("left")
+            self._end(Outcome(client.client, None, job.reason))
+            return []
         if not job.failed:
-            with folders.replacing(final) as folder:
-                runs.write(job, folder)
-            shutil.rmtree(folders.failed(final), ignore_errors=True)
-            progress(client, "report", "done")
-            return Outcome(client, final / "report.html")
-    except Exception as error:  # a full disk, say: the old report stands, and the other clients go on
-        job.trouble = _one_line("report", error)
-    progress(client, "report", "failed")
-    with contextlib.suppress(Exception), folders.replacing(folders.failed(final)) as folder:
-        runs.write_failed(job, folder)  # where nothing can be written, the reason is told all the same
-    return Outcome(client, None, job.reason)
+            self._compare()
+        if job.failed or self._spared:
+            self._tell_all("left" if job.failed else "kept")
+            self._finish()
+            return []
+        return [partial(self._chapter, chapter) for chapter in client.chosen]
+
+    def close(self) -> None:
+        """Let go of the client's folder, also when the run was stopped in between."""
+        self._hold.close()
+        self.job.ran.clear()  # a batch of a hundred clients keeps none of them in memory
+
+    def _compare(self) -> None:
+        try:
+            self.job.fingerprint = runs.fingerprint(self.job, self._final)
+            self._spared = "" if self.fresh else runs.reuse(self.job, self._final)
+        except Exception as error:  # whatever it was, the other clients go on
+            self.job.trouble = self._one_line("report", error)
+
+    def _chapter(self, chapter: str) -> list[_Step]:
+        ran = self._executed(chapter)
+        if self.presses.times > 1:  # it was ended, and did not fail
+            return []
+        with self._lock:
+            self.job.ran[chapter] = ran
+            self.job.engine = self.engine.name
+            last = self.job.waiting == 0
+        self._tell(chapter, "failed" if ran.reason else "done" if ran.notebook else "left")
+        if last:
+            self._finish()
+        return []
+
+    def _executed(self, chapter: str) -> Ran:
+        if self.job.failed:  # spare the machine
+            return Ran(0.0)
+        self._tell(chapter, "started")
+        started = time.perf_counter()
+        try:
+            path, parameters = self.job.notebook(chapter), self.job.parameters(chapter)
+            executed = kernels.execute(path, parameters, without=pages.LESSON, engine=self.engine)
+            return Ran(executed.seconds, executed.notebook)
+        except Exception as error:  # whatever it was, the other clients go on
+            came_to = getattr(error, "notebook", None)
+            return Ran(time.perf_counter() - started, came_to, reason=self._one_line(chapter, error))
+
+    def _finish(self) -> None:
+        job, client = self.job, self.job.client.client
+        try:
+            if not job.failed:
+                self._publish()
+        except OSError as error:  # a full disk, say: the old report stands, and the other clients go on
+            job.trouble = folders.not_written(self._final.parent, error)
+        except Exception as error:
+            job.trouble = self._one_line("report", error)
+        told = folders.failed(self._final)
+        if job.failed:
+            self._tell("report", "failed")
+            with contextlib.suppress(Exception), folders.replacing(told) as folder:
+                runs.write_failed(job, folder)  # where it cannot be written, the reason is printed
+            self._end(Outcome(client, None, job.reason))
+        else:
+            shutil.rmtree(told, ignore_errors=True)
+            self._tell("report", "kept" if self._spared == "unchanged" else "done")
+            self._end(Outcome(client, self._final / "report.html", state=self._spared or "made"))
+
+    def _publish(self) -> None:
+        if self._spared == "unchanged":
+            return
+        if not self._spared and runs.data_have_changed(self.job):
+            raise ReportError("The data changed while the report was made of them. Run again.")
+        with _PAGE, folders.replacing(self._final) as folder:
+            runs.write(self.job, folder)
+
+    def _end(self, outcome: Outcome) -> None:
+        self.outcome = outcome
+        self.close()
+
+    def _tell(self, chapter: str, state: str) -> None:
+        self.progress(self.job.client.client, chapter, state)
+
+    def _tell_all(self, state: str) -> None:
+        for chapter in self.job.client.chosen:
+            self._tell(chapter, state)
+
+    def _one_line(self, what: str, error: Exception) -> str:
+        return self.job.client.masked(_one_line(what, error))
 
 
 def _one_line(what: str, error: Exception) -> str:

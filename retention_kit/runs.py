@@ -1,5 +1,7 @@
 """One client's run: what is executed, what is written, and the account of both in `run.json`."""
 
+import contextlib
+import copy
 import datetime as dt
 import json
 import platform
@@ -9,12 +11,13 @@ from dataclasses import dataclass, field
 from importlib.metadata import version
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import nbformat
 
-from retention_kit import accounts, exports, pages, playbook, previous, projects
+from retention_kit import accounts, exports, fingerprints, pages, playbook, previous, projects
 from retention_kit.cards import Change
+from retention_kit.exceptions import ReportError
 from retention_kit.headlines import Headline
 from retention_kit.params import Client
 from retention_kit.playbook import Rule
@@ -22,6 +25,7 @@ from retention_kit.sentences import Voice
 
 #: The packages whose versions a number can depend on.
 _MADE_WITH = ("retention-kit", "pandas", "numpy", "scipy", "duckdb", "ibis-framework", "matplotlib")
+_REPORT = "report.html"
 
 
 @dataclass(frozen=True)
@@ -37,7 +41,8 @@ class Ran:
 class Job:
     """One client's run while its chapters are on their way; `path` is its client file.
 
-    `trouble` is why the run failed when no chapter did: its options, or the writing of the report.
+    `trouble` is why the run failed when no chapter did: its options, or the writing of the report;
+    `fingerprint` what the report depends on, in digests.
     """
 
     client: Client
@@ -46,6 +51,7 @@ class Job:
     ran: dict[str, Ran] = field(default_factory=dict)
     trouble: str = ""
     engine: str = "papermill"
+    fingerprint: dict[str, str] = field(default_factory=dict)
     started: float = field(default_factory=time.perf_counter)
 
     @property
@@ -73,6 +79,51 @@ class Job:
         return {"client": str(self.path), "as_of": self.client.as_of, **self.client.options.get(chapter, {})}
 
 
+def fingerprint(job: Job, folder: Path) -> dict[str, str]:
+    """What a report that is written to a folder depends on, in digests."""
+    before = previous.find(folder.parent, job.client.as_of)
+    compared = fingerprints.file(before.account.folder / accounts.HEADLINES) if before else ""
+    notebooks = map(job.notebook, job.client.chosen)
+    return fingerprints.of(job.client, notebooks, without=pages.LESSON, shown=[job.rules, compared])
+
+
+def reuse(job: Job, folder: Path) -> Literal["unchanged", "rendered", ""]:
+    """What the client's last report spares: all, all but the page, or nothing.
+
+    Where only the page is to be made, the job has the notebooks that were executed for that report, if
+    they are still as they were written.
+    """
+    try:
+        last = accounts.read(folder)
+    except ReportError:  # there is none
+        return ""
+    before = last.told.get("fingerprint", {})
+    if not last.done or not before.get("data"):
+        return ""
+    if before == job.fingerprint and (folder / _REPORT).is_file():
+        return "unchanged"
+    if not fingerprints.same_chapters(before, job.fingerprint):
+        return ""
+    try:
+        told = last.told["chapters"]
+        job.ran = {chapter: _ran(folder, chapter, told[chapter]) for chapter in job.client.chosen}
+    except (OSError, KeyError, ValueError):
+        return ""
+    return "rendered"
+
+
+def data_have_changed(job: Job) -> bool:
+    """Whether the data are others than when the run began: its chapters may have read different ones."""
+    return job.fingerprint["data"] != fingerprints.data(job.client)
+
+
+def _ran(folder: Path, chapter: str, told: Mapping[str, Any]) -> Ran:
+    path = _notebook(folder, chapter)
+    if fingerprints.file(path) != told["executed"]:
+        raise ValueError(f"{path} is not as it was written.")
+    return Ran(told["seconds"], nbformat.read(path, as_version=4))
+
+
 def write(job: Job, folder: Path) -> None:
     """The whole report of a run that went well: page, headlines, tables, notebooks and account."""
     client = job.client
@@ -80,29 +131,22 @@ def write(job: Job, folder: Path) -> None:
     chapters = _chapters(job, voice)
     figures = {chapter.name: pages.headlines(chapter.notebook) for chapter in chapters}
     page = _page(job, chapters, list(chain.from_iterable(figures.values())), folder.parent, voice)
-    (folder / "report.html").write_text(pages.render(page), encoding="utf-8")
+    (folder / _REPORT).write_text(pages.render(page), encoding="utf-8")
     _write_json(
         folder / accounts.HEADLINES,
         {chapter: [figure.to_json() for figure in each] for chapter, each in figures.items()},
     )
     exports.write_tables(chapters, folder / "tables")
     exports.write_workbook(chapters, folder / "tables.xlsx", voice=voice, title=client.title)
-    _write_notebooks(job, folder / "notebooks")
-    _write_json(folder / accounts.RUN, account(job))
+    _write_notebooks(job, folder)
+    _write_json(folder / accounts.RUN, account(job, folder))
 
 
 def write_failed(job: Job, folder: Path) -> None:
     """What can be told of a run that failed: its account, and the notebooks as far as they came."""
-    _write_notebooks(job, folder / "notebooks")
-    _write_json(folder / accounts.RUN, account(job))
-
-
-def read(folder: Path) -> dict[str, Any] | None:
-    """The account of the run that wrote a folder; None where there is none."""
-    try:
-        return json.loads((folder / accounts.RUN).read_text("utf-8"))
-    except (OSError, ValueError):
-        return None
+    with contextlib.suppress(OSError):  # where the disk is full, the account alone may find room
+        _write_notebooks(job, folder)
+    _write_json(folder / accounts.RUN, account(job, folder))
 
 
 def made_with() -> dict[str, str]:
@@ -110,8 +154,11 @@ def made_with() -> dict[str, str]:
     return {"Python": platform.python_version()} | {name: version(name) for name in _MADE_WITH}
 
 
-def account(job: Job) -> dict[str, Any]:
-    """What was run, on what, with what, how long it took and what came of it: `run.json`."""
+def account(job: Job, folder: Path) -> dict[str, Any]:
+    """What was run, on what, with what, how long it took and what came of it: `run.json`.
+
+    `folder` is where the notebooks were written to.
+    """
     client = job.client
     told = {"reason": job.reason} if job.failed else {}
     return {
@@ -127,20 +174,23 @@ def account(job: Job) -> dict[str, Any]:
         "seconds": round(time.perf_counter() - job.started, 2),
         "engine": job.engine,
         "versions": made_with(),
-        "chapters": {chapter: _chapter(job, chapter) for chapter in client.chosen},
+        "chapters": {chapter: _chapter(job, chapter, folder) for chapter in client.chosen},
         "left_out": client.left_out,
         "rows": {check["kind"]: _rows(check) for check in _checks(job)},
-        "fingerprint": {},
+        "fingerprint": job.fingerprint,
     }
 
 
-def _chapter(job: Job, chapter: str) -> dict[str, Any]:
+def _chapter(job: Job, chapter: str, folder: Path) -> dict[str, Any]:
     ran = job.ran.get(chapter)
     told = {"reason": ran.reason} if ran and ran.reason else {}
+    path = _notebook(folder, chapter)
+    written = {"executed": fingerprints.file(path)} if path.is_file() else {}
     return {
         "status": "failed" if told else "done" if ran and ran.notebook else "not run",
         "seconds": round(ran.seconds, 2) if ran else 0.0,
         **told,
+        **written,
         "parameters": job.parameters(chapter) | {"client": job.client.client},
     }
 
@@ -196,11 +246,28 @@ def _changes(client: Client, figures: Sequence[Headline], home: Path, voice: Voi
     return previous.changes(figures, before, voice=voice) if before else {}
 
 
+def _notebook(folder: Path, chapter: str) -> Path:
+    return folder / "notebooks" / f"{chapter}.ipynb"
+
+
 def _write_notebooks(job: Job, folder: Path) -> None:
-    folder.mkdir()
+    """As they were executed, but for the values of `${NAME}` in what was printed and in errors."""
+    (folder / "notebooks").mkdir()
     for chapter, ran in job.ran.items():
         if ran.notebook:
-            nbformat.write(ran.notebook, folder / f"{chapter}.ipynb")
+            # nbformat would sort the keys, and a page made of it have its counts in another order.
+            _write_json(_notebook(folder, chapter), _masked(ran.notebook, job.client))
+
+
+def _masked(notebook: nbformat.NotebookNode, client: Client) -> nbformat.NotebookNode:
+    masked = copy.deepcopy(notebook)
+    for output in chain.from_iterable(cell.get("outputs", []) for cell in masked.cells):
+        if output.output_type == "stream":
+            output.text = client.masked(output.text)
+        elif output.output_type == "error":
+            output.evalue = client.masked(output.evalue)
+            output.traceback = [client.masked(line) for line in output.traceback]
+    return masked
 
 
 def _write_json(path: Path, content: Any) -> None:

@@ -80,6 +80,17 @@ def open_source(
     return _files(text, sheet=sheet, encoding=encoding, delimiter=delimiter)
 
 
+def files(source: str) -> list[Path]:
+    """The files that a path, a pattern or a `package://` file stands for; none for a `demo://` table.
+
+    Raises
+    ------
+    DataError
+        When there is nothing there.
+    """
+    return [] if source.startswith("demo://") else list(_paths(source))
+
+
 def _polars_arrow(frame: Any) -> pa.Table:
     collected = frame.collect() if hasattr(frame, "collect") else frame
     return collected.to_arrow()

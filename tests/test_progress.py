@@ -27,6 +27,30 @@ def test_the_bar_names_what_runs_and_counts_what_is_done(drawn):
     assert "1/2" in drawn.getvalue()
 
 
+def test_every_chapter_is_counted_once_however_it_ends(drawn):
+    with progress.bar() as tell:
+        for client in ("acme", "bolt"):
+            for chapter in ("retention", "clv"):
+                tell(client, chapter, "waiting")
+        tell("acme", "retention", "kept")
+        tell("acme", "clv", "kept")
+        tell("acme", "report", "kept")
+        tell("bolt", "retention", "started")
+        tell("bolt", "retention", "failed")
+        tell("bolt", "clv", "left")
+        tell("bolt", "report", "failed")
+    assert "4/4" in drawn.getvalue()
+    assert "5/4" not in drawn.getvalue()
+
+
+def test_ctrl_c_is_answered_also_where_there_is_no_bar(capsys):
+    with progress.bar() as tell:
+        tell("", "", "stopping")
+    assert capsys.readouterr().err == (
+        "Ctrl-C: the notebooks that run are finished, no other is begun. Press it again to end them.\n"
+    )
+
+
 def test_the_bar_is_silent_in_a_pipe(capsys):
     with progress.bar() as tell:
         tell("acme", "clv", "waiting")

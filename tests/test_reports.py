@@ -6,10 +6,11 @@ import shutil
 import tempfile
 from pathlib import Path
 
+import nbformat
 import pandas as pd
 import pytest
 
-from retention_kit import datasets, forkserver, params, reports
+from retention_kit import datasets, forkserver, kernels, params, reports
 
 SECRET = "hunter2-in-the-environment"
 ENGINE = "papermill" if forkserver.hindrance() else "warm"
@@ -163,6 +164,90 @@ def test_secrets_stay_in_the_environment(batch):
     assert not [path for path in written if SECRET.encode() in path.read_bytes()]
 
 
+# -- run again -------------------------------------------------------------------
+
+WORDS = "title: Shop\nprepared_by: A consultant\nnotes: Well done.\nbrand: {name: A consultancy}\n"
+
+
+@pytest.fixture(scope="module")
+def again(tmp_path_factory):
+    """A client of all chapters run five times, and what it wrote: see each run's remark."""
+    folder = tmp_path_factory.mktemp("again")
+    sources = []
+    for kind in ("orders", "subscriptions", "responses"):
+        getattr(datasets, f"tiny_{kind}")().to_csv(folder / f"{kind}.csv", index=False)
+        sources.append(f"  {kind}: {{source: {kind}.csv}}\n")
+    text = f"as_of: {datasets.TINY_AS_OF}\ncurrency: EUR\ndata:\n{''.join(sources)}"
+    seen = {}
+
+    def run(name, text, **how):
+        steps = []
+        client = write_client(folder, "shop", text)
+        [outcome] = reports.run([client], out=folder, progress=lambda *step: steps.append(step[1:]), **how)
+        copied = folder / name
+        shutil.copytree(outcome.report.parent, copied)
+        seen[name] = (outcome, steps, copied)
+
+    run("first", text)
+    run("nothing changed", text)
+    run("words changed", text + WORDS)
+    run("the same, executed", text + WORDS, fresh=True)
+    (folder / "shop" / datasets.TINY_AS_OF / "notebooks" / "nps.ipynb").write_text("{}", encoding="utf-8")
+    run("a notebook was written over", text + WORDS.replace("Well done", "Done"), jobs=1)
+    return seen
+
+
+def test_what_has_not_changed_is_not_made_again(again):
+    outcome, steps, folder = again["nothing changed"]
+    assert (outcome.state, outcome.reason) == ("unchanged", "")
+    assert [step for step in steps if step[1] != "waiting"] == [
+        *((chapter, "kept") for chapter in params.CHAPTERS), ("report", "kept"),
+    ]  # fmt: skip
+    assert (folder / "run.json").read_bytes() == (again["first"][2] / "run.json").read_bytes()
+
+
+def test_words_that_chapters_do_not_read_are_changed_without_them(again):
+    outcome, steps, folder = again["words changed"]
+    assert outcome.state == "rendered"
+    assert "started" not in {state for _, state in steps}
+    assert "Well done." in (folder / "report.html").read_text("utf-8")
+
+
+def test_a_page_made_anew_is_the_page_of_a_run(again):
+    """Chapters were executed with other words of the page; had one of them read any, it would show."""
+    spared, fresh = again["words changed"][2], again["the same, executed"][2]
+    assert again["the same, executed"][0].state == "made"
+    for path in sorted(fresh.rglob("*")):
+        name = path.relative_to(fresh)
+        if path.is_file() and path.suffix not in (".ipynb", ".json"):
+            assert (spared / name).read_bytes() == path.read_bytes(), name
+    assert (spared / "headlines.json").read_bytes() == (fresh / "headlines.json").read_bytes()
+
+
+def test_no_page_is_made_of_a_notebook_that_somebody_changed(again):
+    outcome, steps, _ = again["a notebook was written over"]
+    assert outcome.state == "made"
+    assert ("nps", "done") in steps
+
+
+def test_data_that_change_while_they_are_read_make_no_report(tmp_path, monkeypatch):
+    """Its chapters may have read different data, and nobody would know."""
+    (tmp_path / "answers.csv").write_text("score\n9\n", encoding="utf-8")
+    client = write_client(tmp_path, "shop", "as_of: 2024-05-01\ndata: {responses: {source: answers.csv}}\n")
+
+    def execute(path, parameters, **how):
+        (tmp_path / "answers.csv").write_text("score\n9\n3\n", encoding="utf-8")
+        return kernels.Executed(nbformat.v4.new_notebook(), 0.1, "papermill")
+
+    monkeypatch.setattr(reports.kernels, "execute", execute)
+    [outcome] = reports.run([client], out=tmp_path / "outputs")
+    assert outcome.reason == "The data changed while the report was made of them. Run again."
+    assert [path.name for path in (tmp_path / "outputs" / "shop").iterdir()] == ["2024-05-01-failed"]
+
+
+# -- progress and refusals -------------------------------------------------------
+
+
 def test_progress_names_every_chapter_once(batch):
     steps = batch[2]
     assert sorted(step for step in steps if step[0] == "shop") == [
@@ -193,16 +278,17 @@ def test_a_playbook_that_cannot_be_read_is_refused_before_anything_runs(tmp_path
     assert outcome.reason == "mine.yaml line 1: no rule 'comunity'. Did you mean 'community'?"
 
 
-def test_a_folder_that_cannot_be_written_is_one_line(batch, tmp_path):
-    """A file where the folder should be: as unusable as a full disk, and no chapter was run in vain twice."""
+def test_a_folder_that_cannot_be_written_is_one_line(batch, tmp_path, monkeypatch):
+    """A file where the folder should be: found out before a chapter is run in vain."""
+    monkeypatch.setattr(reports.kernels, "execute", None)
     (tmp_path / "outputs").write_text("in the way", encoding="utf-8")
     shutil.copy(batch[0] / "survey.csv", tmp_path / "survey.csv")
     client = write_client(
         tmp_path, "ok", "as_of: 2024-05-01\ndata: {responses: {source: survey.csv, where: score < 11}}\n"
     )
     [outcome] = reports.run([client], out=tmp_path / "outputs")
-    assert outcome.report is None
-    assert "Not a directory" in outcome.reason
+    assert (outcome.report, outcome.state) == (None, "failed")
+    assert outcome.reason == (f"{tmp_path}/outputs/ok: not a directory. Name another folder with --out.")
     assert (tmp_path / "outputs").read_text("utf-8") == "in the way"
 
 

@@ -1,13 +1,12 @@
 """The account of a run says what was run, on what, and what came of it."""
 
-import json
 from types import SimpleNamespace
 
 import pandas as pd
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
-from retention_kit import exhibits, params, playbook, projects, runs, wheels
+from retention_kit import accounts, exhibits, params, playbook, projects, runs, wheels
 from retention_kit.headlines import Headline
 from retention_kit.runs import Ran
 from retention_kit.sentences import Voice
@@ -66,13 +65,14 @@ def test_a_run_that_went_well(job, tmp_path):
     job.ran = {"clv": Ran(1.239, executed()), "retention": Ran(2.0, executed())}
     (tmp_path / "done").mkdir()
     runs.write(job, tmp_path / "done")
-    account = runs.read(tmp_path / "done")
+    account = accounts.read(tmp_path / "done").told
     assert {key: account[key] for key in ("client", "title", "as_of", "language", "currency", "period")} == {
         "client": "shop", "title": "Shop & Sons", "as_of": "2024-05-01", "language": "en",
         "currency": "PLN", "period": "month",
     }  # fmt: skip
     assert account["status"] == "done"
     assert "reason" not in account
+    assert all(len(chapter.pop("executed")) == 32 for chapter in account["chapters"].values())
     assert list(account["chapters"].items()) == [
         ("retention", {
             "status": "done", "seconds": 2.0,
@@ -117,7 +117,7 @@ def test_a_run_that_failed_says_where_and_keeps_what_it_has(job, tmp_path):
     assert job.failed
     (tmp_path / "failed").mkdir()
     runs.write_failed(job, tmp_path / "failed")
-    account = runs.read(tmp_path / "failed")
+    account = accounts.read(tmp_path / "failed").told
     assert (account["status"], account["reason"]) == ("failed", "retention: orders is empty.")
     told = {name: (chapter["status"], chapter.get("reason")) for name, chapter in account["chapters"].items()}
     assert told == {"retention": ("failed", "retention: orders is empty."), "clv": ("done", None)}
@@ -125,17 +125,8 @@ def test_a_run_that_failed_says_where_and_keeps_what_it_has(job, tmp_path):
     assert not (tmp_path / "failed" / "report.html").exists()
 
 
-def test_a_run_that_failed_before_any_chapter(job):
+def test_a_run_that_failed_before_any_chapter(job, tmp_path):
     job.trouble = "The clv chapter has no option 'x'."
-    account = runs.account(job)
+    account = runs.account(job, tmp_path)
     assert (account["status"], account["reason"]) == ("failed", job.trouble)
     assert {chapter["status"] for chapter in account["chapters"].values()} == {"not run"}
-
-
-@pytest.mark.parametrize("content", [None, "", '{"client": '])
-def test_a_folder_without_a_whole_account_has_none(tmp_path, content):
-    if content is not None:
-        (tmp_path / "run.json").write_text(content, encoding="utf-8")
-    assert runs.read(tmp_path) is None
-    (tmp_path / "run.json").write_text(json.dumps({"client": "shop"}), encoding="utf-8")
-    assert runs.read(tmp_path) == {"client": "shop"}
