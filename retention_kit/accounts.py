@@ -31,13 +31,21 @@ def _is_mapping_of_mappings(value: Any) -> bool:
     return isinstance(value, dict) and all(isinstance(each, dict) for each in value.values())
 
 
-#: What every account holds that others are built on; the rest may be missing from an older one.
+def _is_mapping_of_mappings_if_any(value: Any) -> bool:
+    return value is None or _is_mapping_of_mappings(value)
+
+
+#: What others are built on. What an older version did not write may be missing.
 _FITS = {
     "client": lambda value: isinstance(value, str),
     "title": lambda value: isinstance(value, str),
     "as_of": _is_date,
     "status": lambda value: value in ("done", "failed"),
     "chapters": _is_mapping_of_mappings,
+    "rows": _is_mapping_of_mappings_if_any,
+    "amounts": _is_mapping_of_mappings_if_any,
+    "reading": _is_mapping_of_mappings_if_any,
+    "versions": lambda value: value is None or isinstance(value, dict),
 }
 
 

@@ -2,12 +2,12 @@
 
 import contextlib
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from retention_kit import accounts, intervals, phrases
+from retention_kit import accounts, cards, intervals, phrases
 from retention_kit.accounts import Account
 from retention_kit.cards import Change
 from retention_kit.exceptions import ReportError
@@ -129,3 +129,134 @@ def _signed(gap: float, unit: str, voice: Voice) -> str:
 
 def _magnitude(gap: float, unit: str, voice: Voice) -> str:
     return voice.format(abs(gap), _SIGNED.get(unit, unit))
+
+
+# -- what would now come out otherwise ---------------------------------------------
+
+
+@dataclass(frozen=True)
+class Again:
+    """The chapters of the previous report, run once more as of its date on today's data.
+
+    `account` is what `run.json` would tell of that run, `kinds` the tables that each chapter read,
+    `trouble` why it could not be done.
+    """
+
+    figures: Mapping[str, Sequence[Headline]] = field(default_factory=dict)
+    account: Mapping[str, Any] = field(default_factory=dict)
+    kinds: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    trouble: str = ""
+
+
+@dataclass(frozen=True)
+class Correction:
+    """A figure of the previous report that would now come out otherwise, as it was printed, and why."""
+
+    label: str
+    then: str
+    now: str
+    why: Sequence[str]
+
+
+@dataclass(frozen=True)
+class Restated:
+    """What of the previous report would now come out otherwise; `told` says how many figures do."""
+
+    told: str
+    corrections: Sequence[Correction] = ()
+
+
+def restated(before: Previous, again: Again, *, voice: Voice) -> Restated:
+    """The figures of the previous report that would be printed otherwise today, and what is known of why.
+
+    The reasons are read off the two runs' accounts: rows that count, what they add up to, definitions,
+    options, how the client file reads the data, versions. Where nothing of that differs, that is said.
+    """
+    if again.trouble:
+        told = {"date": before.as_of, "reason": again.trouble}
+        return Restated(voice.say("restated.trouble", **told))
+    compared, corrections = 0, []
+    for chapter, figures in again.figures.items():
+        now = {figure.name: figure for figure in figures}
+        why = _why(before.account.told, again.account, chapter, again.kinds.get(chapter, ()), voice)
+        for then in before.account.figures.get(chapter, ()):
+            compared += 1
+            correction = _correction(then, now.get(then.name), before, why, voice)
+            corrections += [correction] if correction else []
+    key = "restated.some" if corrections else "restated.none"
+    counted = {"n": len(corrections) or compared, "compared": compared, "date": before.as_of}
+    return Restated(voice.say(key, **counted), tuple(corrections))
+
+
+def _correction(
+    then: Headline, now: Headline | None, before: Previous, why: Sequence[str], voice: Voice
+) -> Correction | None:
+    """The two as they are printed, or nothing where no reader could see a difference."""
+    was = _printed(then, _as_then(before, voice))
+    is_now = _printed(now, voice) if now else voice.say("restated.gone")
+    if was == is_now:
+        return None
+    otherwise = now is not None and not _same(now.definition, then.definition)
+    reasons = [voice.say("restated.why.definition")] if otherwise else []
+    reasons = [*reasons, *why] or [voice.say("restated.why.unknown")]
+    return Correction(voice.label(then.name), was, is_now, tuple(reasons))
+
+
+def _printed(figure: Headline, voice: Voice) -> str:
+    """Value, bounds and counts, as a card has them."""
+    parts = [cards.bounds(figure, voice), cards.counted(figure, voice)]
+    behind = "; ".join(part for part in parts if part)
+    return f"{cards.value(figure, voice)} ({behind})" if behind else cards.value(figure, voice)
+
+
+def _as_then(before: Previous, voice: Voice) -> Voice:
+    """The voice with the currency of then, where it is known."""
+    with contextlib.suppress(ReportError):
+        return replace(voice, currency=str(before.account.told.get("currency")))
+    return voice
+
+
+def _why(
+    then: Mapping[str, Any], now: Mapping[str, Any], chapter: str, kinds: Sequence[str], voice: Voice
+) -> list[str]:
+    """What differs between two runs' accounts that a chapter's figures can depend on."""
+    reasons = [line for kind in kinds for line in _about(kind, then, now, voice)]
+    options = _different(then, now, "chapters", chapter, "parameters")
+    options |= {
+        name: pair for name, pair in _different(then, now).items() if name == "period" and None not in pair
+    }
+    for key, differing in (("option", options), ("version", _different(then, now, "versions"))):
+        reasons += [
+            voice.say(f"restated.why.{key}", name=name, then=_said(was, voice), now=_said(is_now, voice))
+            for name, (was, is_now) in differing.items()
+            if name not in ("client", "as_of")
+        ]
+    return reasons
+
+
+def _about(kind: str, then: Mapping[str, Any], now: Mapping[str, Any], voice: Voice) -> list[str]:
+    """How a table differs: read otherwise, other rows that count, the same number with another sum."""
+    named, reasons = voice.word("kind", kind), []
+    reading = _different(then, now, "reading", kind)
+    if reading:
+        reasons.append(voice.say("restated.why.reading", kind=named, keys=", ".join(reading)))
+    # Rows set aside are no sign: of those that fail a rule, some are newer than the previous report.
+    for key, unit in (("rows", "count"), ("amounts", "number.2")):
+        kept = _different(then, now, key, kind).get("kept", ("", ""))
+        was, is_now = (voice.format(value, unit) if value != "" else "" for value in kept)
+        if was != is_now:
+            return [*reasons, voice.say(f"restated.why.{key}", kind=named, then=was, now=is_now)]
+    return reasons
+
+
+def _different(then: Mapping[str, Any], now: Mapping[str, Any], *place: str) -> dict[str, tuple[Any, Any]]:
+    """The names whose values differ at a place of two accounts; none where one tells nothing of it."""
+    for step in place:
+        then, now = then.get(step) or {}, now.get(step) or {}
+    names = [*then, *(name for name in now if name not in then)] if then and now else []
+    both = {name: (then.get(name), now.get(name)) for name in names}
+    return {name: pair for name, pair in both.items() if pair[0] != pair[1]}
+
+
+def _said(value: Any, voice: Voice) -> str:
+    return voice.say("restated.why.nothing") if value is None else str(value)

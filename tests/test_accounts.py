@@ -47,6 +47,8 @@ def test_an_account_has_its_figures_by_chapter(tmp_path):
         ),
         (json.dumps(TOLD | {"chapters": ["nps"]}), "x/run.json: chapters is ['nps']."),
         (json.dumps(TOLD | {"chapters": {"nps": 1}}), "x/run.json: chapters is {'nps': 1}."),
+        (json.dumps(TOLD | {"rows": [1]}), "x/run.json: rows is [1]."),
+        (json.dumps(TOLD | {"versions": "new"}), "x/run.json: versions is 'new'."),
     ],
 )
 def test_what_is_no_account_is_one_line(tmp_path, text, message):

@@ -158,3 +158,111 @@ def test_the_chance_of_separate_groups_decides():
     now, then = figure(0.30, 0.27, 0.33), figure(0.265, 0.235, 0.295)
     assert change(now, then).text.endswith("within what chance explains")
     assert change(replace(now, low=0.29, high=0.31), replace(then, low=0.255, high=0.275)).tone == "worse"
+
+
+# -- restated --------------------------------------------------------------------
+
+RUN = TOLD | {
+    "as_of": "2024-06-01",
+    "currency": "EUR",
+    "period": "month",
+    "versions": {"retention-kit": "0.1.0", "numpy": "2.4.6"},
+    "chapters": {"churn": {"parameters": {"client": "acme", "as_of": "2024-06-01", "by": "plan"}}},
+    "rows": {"subscriptions": {"read": 20, "kept": 13, "at or after as_of": 7}},
+    "amounts": {"subscriptions": {"kept": 100.0}},
+    "reading": {"subscriptions": {"where": "paid", "columns": {}}},
+}
+
+
+def again(tmp_path, now, *, then=None, was=RUN, **account):
+    """The previous report with one figure, and what its chapter says today."""
+    then = then or figure(0.25, 0.2, 0.3)
+    folder = written(tmp_path / "2024-06-01", was, {"churn": [then.to_json()]})
+    found = previous.find(folder.parent, "2024-07-01")
+    today = previous.Again({"churn": now}, RUN | account, {"churn": ["subscriptions"]})
+    return previous.restated(found, today, voice=VOICE)
+
+
+def test_figures_that_come_out_the_same_are_counted(tmp_path):
+    # What a reader cannot see is no correction.
+    found = again(tmp_path, [figure(0.25003, 0.2, 0.3), figure(name="churn.mrr", unit="money")])
+    assert found == previous.Restated("The one figure of the report of 1 June 2024 comes out the same today.")
+
+
+def test_a_figure_that_comes_out_otherwise_stands_as_it_was_and_as_it_is(tmp_path):
+    found = again(tmp_path, [figure(0.24, 0.2, 0.3, counts={"churned": 31, "customers": 101})])
+    assert found.told == (
+        "One figure of the report of 1 June 2024 would come out otherwise today, of 1 compared."
+    )
+    [told] = found.corrections
+    assert (told.label, told.then, told.now) == (
+        "Customers lost in a typical period",
+        "25.0% (between 20.0% and 30.0%; Lost\N{NO-BREAK SPACE}30 · Customers\N{NO-BREAK SPACE}100)",
+        "24.0% (between 20.0% and 30.0%; Lost\N{NO-BREAK SPACE}31 · Customers\N{NO-BREAK SPACE}101)",
+    )
+
+
+UNKNOWN = VOICE.say("restated.why.unknown")
+
+
+@pytest.mark.parametrize(
+    ("account", "why"),
+    [
+        ({}, [UNKNOWN]),
+        (
+            {"rows": {"subscriptions": {"read": 30, "kept": 15, "at or after as_of": 15}}},
+            ["Subscriptions: 13 rows counted then, 15 today."],
+        ),
+        # Rows set aside grow with every export: they are told of a month that the figure is not about.
+        ({"rows": {"subscriptions": {"read": 30, "kept": 13, "no customer": 17}}}, [UNKNOWN]),
+        (
+            {"amounts": {"subscriptions": {"kept": 90.5}}},
+            ["Subscriptions: the same number of rows, adding up to 100.00 then and to 90.50 today."],
+        ),
+        (
+            {"reading": {"subscriptions": {"columns": {}}}},
+            ["Subscriptions: the client file reads them otherwise (where)."],
+        ),
+        (
+            {"chapters": {"churn": {"parameters": {"client": "acme", "as_of": "2024-06-01", "few": 3}}}},
+            ["Option by: plan then, none now.", "Option few: none then, 3 now."],
+        ),
+        ({"period": "week"}, ["Option period: month then, week now."]),
+        (
+            {"versions": {"retention-kit": "0.2.0", "numpy": "2.4.6"}},
+            ["retention-kit: version 0.1.0 then, 0.2.0 now."],
+        ),
+    ],
+)
+def test_why_is_read_off_the_two_runs(tmp_path, account, why):
+    [told] = again(tmp_path, [figure(0.24, 0.2, 0.3)], **account).corrections
+    assert list(told.why) == why
+
+
+def test_another_definition_is_why_and_a_figure_no_longer_told_is_said(tmp_path):
+    [told] = again(tmp_path, [figure(0.24, 0.2, 0.3, definition="Lost / average.")]).corrections
+    assert list(told.why) == ["It is defined otherwise now."]
+    [told] = again(tmp_path, []).corrections
+    assert (told.now, list(told.why)) == ("no longer told", [UNKNOWN])
+    [told] = again(tmp_path, [figure(None, counts={})]).corrections
+    assert told.now == "not known"
+
+
+def test_money_stands_in_the_currency_it_was_printed_in(tmp_path):
+    money = figure(90.0, name="churn.mrr", unit="money", counts={})
+    [told] = again(tmp_path, [money], then=money, was=RUN | {"currency": "USD"}).corrections
+    assert (told.then, told.now) == ("US$90.00", "€90.00")
+
+
+def test_an_account_of_an_older_version_is_compared_as_far_as_it_goes(tmp_path):
+    old = {key: RUN[key] for key in TOLD}
+    [told] = again(tmp_path, [figure(0.24, 0.2, 0.3)], was=old | {"chapters": {"churn": {}}}).corrections
+    assert list(told.why) == [UNKNOWN]
+
+
+def test_what_could_not_be_run_again_is_said(tmp_path):
+    written(tmp_path / "2024-06-01", RUN)
+    found = previous.find(tmp_path, "2024-07-01")
+    told = previous.restated(found, previous.Again(trouble="orders is empty."), voice=VOICE)
+    assert told.told.endswith("is not known; it could not be run again. orders is empty.")
+    assert told.corrections == ()
