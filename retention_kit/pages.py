@@ -28,6 +28,7 @@ from retention_kit.cards import Change
 from retention_kit.exceptions import ReportError
 from retention_kit.headlines import Headline
 from retention_kit.playbook import Plan
+from retention_kit.previous import Restated
 from retention_kit.sentences import Voice
 
 LESSON = frozenset(("lesson", "exercise", "check", "solution"))
@@ -63,7 +64,8 @@ class Page:
     `as_of` is an ISO date, `notes_markdown` the client file's own words, `missing`
     pairs of a chapter and why it is not there, `versions` package to version, `plan`
     what the playbook says (None where the client file wants no advice), `changes` those
-    since the previous report by headline, `brand` the consultant's own look.
+    since the previous report by headline, `restated` what of that report would now come
+    out otherwise, `brand` the consultant's own look.
     """
 
     client: str
@@ -79,6 +81,7 @@ class Page:
     generated: dt.datetime
     plan: Plan | None = None
     changes: Mapping[str, Change] = field(default_factory=dict)
+    restated: Restated | None = None
     brand: Brand = field(default_factory=Brand)
 
 
@@ -99,6 +102,7 @@ def render(page: Page) -> str:
         lang=page.language.replace("_", "-"),
         css=_css(page.brand),
         say=lambda key, **values: voice.say(f"page.{key}", **values),
+        say_restated=lambda key: voice.say(f"restated.{key}"),
         as_of=voice.format(page.as_of, "date"),
         observed=_observed(page.chapters, voice),
         findings=_in_turn([_findings(chapter) for chapter in page.chapters], _FINDINGS),

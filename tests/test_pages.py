@@ -19,6 +19,7 @@ from retention_kit.exceptions import ReportError
 from retention_kit.headlines import Headline
 from retention_kit.params import CHAPTERS
 from retention_kit.playbook import Rule, plan
+from retention_kit.previous import Correction, Restated
 from retention_kit.sentences import Voice
 
 VOICE = Voice(language="en", currency="EUR")
@@ -290,6 +291,28 @@ def test_every_card_tells_the_change_since_the_report_before(page):
         assert change["class"] == ["change", "better"]
     assert soup.find(id="retention").find(class_="card").find("details")
     assert [p.text for p in soup.find(id="nps").find_all(class_="change")] == ["Not in the report of June"]
+
+
+def test_what_would_come_out_otherwise_is_told_in_the_summary_and_in_the_data_notes(page):
+    correction = Correction("Kept", "25% <then>", "24%", ("More rows.", "<b>Another version."))
+    restated = Restated("One figure would come out otherwise.", (correction,))
+    soup = BeautifulSoup(pages.render(replace(page, restated=restated)), "html.parser")
+    line = soup.find(id="summary").find(class_="restated")
+    assert line.text == "One figure would come out otherwise. See which, and why."
+    assert line.a["href"] == f"#{soup.find(id='data-checks').find(id='restated')['id']}"
+    cells = soup.find(id="restated").tbody.find_all(["th", "td"])
+    assert [cell.text for cell in cells] == [
+        "Kept", "25% <then>", "24%", "More rows. <b>Another version.",
+    ]  # fmt: skip
+
+
+def test_where_all_comes_out_the_same_the_data_notes_say_so_alone(page):
+    bare = pages.Chapter("churn", "Churn", new_notebook(cells=[cell(exhibits.sentence("Only this."))]))
+    page = replace(page, chapters=(bare,), restated=Restated("All 8 figures come out the same."))
+    soup = BeautifulSoup(pages.render(page), "html.parser")
+    assert soup.find(id="summary").find(class_="restated") is None
+    assert "All 8 figures come out the same." in soup.find(id="restated").text
+    assert soup.find(id="restated").find("table") is None
 
 
 def test_hostile_words_are_text(soup):
