@@ -99,7 +99,7 @@ PUBLIC = {
     "spending": ["spend_per_customer", "spend_ratio"],
     "survival": ["log_rank", "survival_at", "survival_curve", "survival_summary"],
     "tables": [
-        *("Loaded", "assign_customers", "by_columns", "load", "load_customers", "load_events"),
+        *("Loaded", "assign_customers", "by_columns", "by_words", "load", "load_customers", "load_events"),
         *("load_orders", "load_responses", "load_subscriptions", "orders", "orders_or_events", "responses"),
         *("subscriptions",),
     ],
