@@ -162,7 +162,7 @@ def figure(
     rows = grids.scroll(grids.plain(frame, voice, formats or {}, caption=None), caption)
     in_print = "long" if len(frame) > _LONG else "short"
     html = Markup(
-        '<figure class="chart"><div class="picture" role="region" aria-label="{}" tabindex="0">'
+        '<figure class="chart"><div class="picture" role="group" aria-label="{}" tabindex="0">'
         '<img src="data:image/png;base64,{}" width="{}" height="{}" alt="{}"></div>'
         '<figcaption>{}</figcaption>'
         '<details class="{}"><summary>{}</summary>{}</details></figure>'

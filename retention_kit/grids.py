@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
+from retention_kit import names
 from retention_kit.colours import luminance
 from retention_kit.exceptions import ReportError
 from retention_kit.sentences import Voice
@@ -46,7 +47,7 @@ def plain(frame: pd.DataFrame, voice: Voice, formats: Mapping[str, str], caption
     """A table with a heading a column, the first column heading its row."""
     units = {column: unit_of(frame, column, formats) for column in frame.columns}
     head = [
-        Markup('<th scope="col"{}>{}</th>').format(_side(unit), voice.word("column", column))
+        Markup('<th scope="col"{}>{}</th>').format(_side(unit), fitted(voice.word("column", column)))
         for column, unit in units.items()
     ]
     # `%` escapes as `format` does, in a third of the time, and there are thousands of cells.
@@ -55,13 +56,22 @@ def plain(frame: pd.DataFrame, voice: Voice, formats: Mapping[str, str], caption
     ways = list(zip(cells, units.values(), strict=True))
     body = []
     for row in frame.itertuples(index=False):
-        shown = [cell % voice.format(value, unit) for (cell, unit), value in zip(ways, row, strict=True)]
+        shown = [
+            cell % fitted(voice.format(value, unit)) for (cell, unit), value in zip(ways, row, strict=True)
+        ]
         body.append(Markup("<tr>%s</tr>") % join(shown))
     title = Markup("<caption>{}</caption>").format(caption) if caption else ""
     # Of few columns a table is narrow: numbers are read across, so they stand near each other.
     return Markup('<table style="--columns:{}">{}<thead><tr>{}</tr></thead><tbody>{}</tbody></table>').format(
         len(units), title, join(head), join(body)
     )
+
+
+def fitted(text: str, longest: int = 120) -> str:
+    """A text that fits its place: of an endless one the beginning, with the whole to be seen in its title."""
+    if len(text) <= longest:
+        return text
+    return Markup('<span title="{}">{}</span>').format(names.visible(text), names.shown(text, longest))
 
 
 def _side(unit: str) -> Markup:
@@ -71,7 +81,7 @@ def _side(unit: str) -> Markup:
 
 def scroll(inner: Markup, label: str) -> Markup:
     """A box of its own to scroll in, reachable by keyboard, so that the page never scrolls sideways."""
-    return Markup('<div class="scroll" role="region" aria-label="{}" tabindex="0">{}</div>').format(
+    return Markup('<div class="scroll" role="group" aria-label="{}" tabindex="0">{}</div>').format(
         label, inner
     )
 
@@ -120,7 +130,9 @@ def heat(
     )
     body = []
     for row in wide.index:
-        cells = [Markup('<th scope="row">{}</th>').format(voice.format(row, index_unit))]
+        cells = [
+            Markup('<th scope="row">{}</th>').format(fitted(voice.format(row, index_unit), names.LONGEST))
+        ]
         cells += (
             [Markup('<td class="size">{}</td>').format(voice.format(whole[row], "count"))] if size else []
         )
@@ -130,9 +142,9 @@ def heat(
             cells.append(_cell(voice.format(value, unit), (value - bottom) / span, said))
         body.append(Markup("<tr>{}</tr>").format(join(cells)))
     head = Markup("<thead><tr>{}{}</tr><tr>{}</tr></thead>").format(join(sides), over, ages)
-    return Markup('<table class="heat"><caption>{}</caption>{}<tbody>{}</tbody></table>').format(
-        caption, head, join(body)
-    )
+    return Markup(
+        '<table class="heat" style="--columns:{}"><caption>{}</caption>{}<tbody>{}</tbody></table>'
+    ).format(len(wide.columns), caption, head, join(body))
 
 
 def _without_certain_start(wide: pd.DataFrame) -> pd.DataFrame:

@@ -22,7 +22,7 @@ import nbformat
 from markupsafe import Markup
 from nbconvert import HTMLExporter
 
-from retention_kit import cards, exhibits, playbook, sheets
+from retention_kit import cards, exhibits, grids, names, playbook, sheets
 from retention_kit.brands import Brand
 from retention_kit.cards import Change
 from retention_kit.exceptions import ReportError
@@ -97,8 +97,11 @@ def render(page: Page) -> str:
     for chapter in page.chapters:
         _check(chapter)
     all_headlines = [headlines(chapter.notebook) for chapter in page.chapters]
-    return template("page.html.j2").render(
+    html = template("page.html.j2").render(
         page=page,
+        title=grids.fitted(names.isolated(page.title)),
+        tab=names.shown(page.title, 120),
+        prepared_by=grids.fitted(names.isolated(page.prepared_by or page.brand.name)),
         lang=page.language.replace("_", "-"),
         css=_css(page.brand),
         say=lambda key, **values: voice.say(f"page.{key}", **values),
@@ -118,6 +121,7 @@ def render(page: Page) -> str:
         versions=", ".join(f"{name} {version}" for name, version in page.versions.items()),
         has_nps=any(chapter.name == "nps" for chapter in page.chapters),
     )  # fmt: skip
+    return names.visible(html)
 
 
 def headlines(notebook: nbformat.NotebookNode) -> list[Headline]:

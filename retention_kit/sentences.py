@@ -17,7 +17,7 @@ from typing import Any
 import pandas as pd
 from babel import Locale, UnknownLocaleError, dates, numbers
 
-from retention_kit import catalogues, phrases
+from retention_kit import catalogues, names, phrases
 from retention_kit.catalogues import Entries
 from retention_kit.exceptions import ReportError, did_you_mean
 from retention_kit.headlines import Headline
@@ -147,14 +147,16 @@ class Voice:
         """A sentence about the highest and lowest group: `key.apart` where their intervals do not meet,
         `key.unclear` where they do, `key.single` for one group or none.
 
-        It may use `top`, `top_value`, `bottom`, `bottom_value`, `groups` and all further values.
+        It may use `top`, `top_value`, `bottom`, `bottom_value`, `groups`, `only` (the one of `single`) and
+        all further values.
         """
         known = frame.dropna(subset=[group, value]).sort_values(value)  # nobody can act on the nameless
+        called = [names.shown(name) if isinstance(name, str) else name for name in known[group]]
         if len(known) < 2:
-            return self.say(f"{key}.single", **values)
+            return self.say(f"{key}.single", only=called[0] if called else None, **values)
         bottom, top = known.iloc[0], known.iloc[-1]
         way = "apart" if bottom["high"] < top["low"] else "unclear"
-        told = {"top": top[group], "bottom": bottom[group], "groups": len(known)}
+        told = {"top": called[-1], "bottom": called[0], "groups": len(known)}
         return self.say(f"{key}.{way}", **told, top_value=top[value], bottom_value=bottom[value], **values)
 
     def label(self, name: str) -> str:
@@ -203,7 +205,8 @@ class Voice:
         if _is_missing(value):
             return MISSING
         if kind == "text":
-            return "; ".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
+            said = "; ".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
+            return names.isolated(said)
         if kind == "unit":
             return self.say(f"periods.{detail or 'one'}.{value}")
         if kind == "word":

@@ -10,6 +10,7 @@ from typing import Any
 from xlsxwriter import Workbook
 from xlsxwriter.worksheet import Worksheet
 
+from retention_kit import names
 from retention_kit.sentences import Voice
 
 # What starts a formula, in the wide forms too that an Asian keyboard types; and signs that an import eats.
@@ -53,9 +54,10 @@ def harmless(value: Any) -> Any:
     >>> [harmless(value) for value in ("=1+1", "@SUM(A1)", " =1+1", "plus", -4)]
     ["'=1+1", "'@SUM(A1)", "' =1+1", 'plus', -4]
     """
-    if isinstance(value, str) and (value.startswith(_EATEN) or value.lstrip().startswith(_STARTS)):
-        return f"'{value}"
-    return value
+    if not isinstance(value, str):
+        return value
+    text = names.visible(value)
+    return f"'{text}" if text.startswith(_EATEN) or text.lstrip().startswith(_STARTS) else text
 
 
 # -- a workbook ------------------------------------------------------------------
@@ -159,8 +161,9 @@ class _Book:
         elif isinstance(value, str) and unit in _MOMENTS and (moment := _moment(value)):
             sheet.write_datetime(row, column, moment, self.formats[unit])
         elif value is not None:
-            look = look or ("quoted" if harmless(value) != value else "")
-            sheet.write_string(row, column, str(value)[:_LONGEST], self.looks.get(look))
+            text = names.visible(str(value))[:_LONGEST]
+            look = look or ("quoted" if harmless(text) != text else "")
+            sheet.write_string(row, column, text, self.looks.get(look))
 
 
 def _moment(text: str) -> dt.datetime | None:

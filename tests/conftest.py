@@ -1,10 +1,15 @@
-"""What all tests share: where the real data lie, and hypothesis: repeatable in CI, long in a soak."""
+"""What all tests share: the real data, a browser, and hypothesis: repeatable in CI, long in a soak."""
 
 import os
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
+
+from retention_kit import browsers
+from retention_kit.exceptions import ReportError
 
 settings.register_profile("default", deadline=None, max_examples=20)
 settings.register_profile("ci", deadline=None, max_examples=20, derandomize=True)
@@ -19,3 +24,59 @@ def data_folder() -> Path:
     if not folder:
         pytest.skip("RETENTION_KIT_DATA is not set")
     return Path(folder)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """An installed Chromium, Chrome or Edge, driven by playwright."""
+    sync_api = pytest.importorskip("playwright.sync_api")
+    try:
+        installed = browsers.find()
+    except ReportError as error:
+        pytest.skip(str(error))
+    with sync_api.sync_playwright() as driver:
+        launched = driver.chromium.launch(executable_path=installed)
+        yield launched
+        launched.close()
+
+
+@pytest.fixture
+def opened(browser: Any) -> Iterator[Callable[..., Any]]:
+    """Opens a page offline and returns it, with all that went wrong as its `troubles`."""
+    contexts = []
+
+    def open_page(path: Path, width: int = 1280) -> Any:
+        contexts.append(browser.new_context(viewport={"width": width, "height": 900}, offline=True))
+        page = contexts[-1].new_page()
+        page.troubles = []
+        page.on("console", lambda message: page.troubles.append(f"console: {message.text}"))
+        page.on("pageerror", lambda error: page.troubles.append(f"error: {error}"))
+        page.on("dialog", lambda dialog: page.troubles.append(f"dialog: {dialog.message}"))
+        page.on("request", lambda request: page.troubles.append(f"request: {request.url[:80]}"))
+        page.goto(path.as_uri())
+        # The page itself and what it holds are no requests for anything.
+        page.troubles[:] = [
+            told
+            for told in page.troubles
+            if not told.startswith((f"request: {path.as_uri()}"[:89], "request: data:"))
+        ]
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture
+def violations() -> Callable[[Any], list[str]]:
+    """What axe finds on a page that keeps somebody from reading it, one line each."""
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+
+    def found(page: Any) -> list[str]:
+        return [
+            f"{rule['id']}: {node['html'][:120]}"
+            for rule in axe.run(page).response["violations"]
+            for node in rule["nodes"]
+        ]
+
+    return found

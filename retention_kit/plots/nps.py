@@ -8,6 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
+from retention_kit import names
 from retention_kit.plots import marks
 
 
@@ -28,17 +29,18 @@ def plot_nps(scores: pd.DataFrame, *, ax: Axes | None = None, labels: marks.Labe
         ax.set_ylabel(marks.label("nps", labels))
         _mark_zero(ax.axhline, ax.get_ylim())
     else:
-        _nps_by_segment(ax, scores, list(scores[label].astype(str)) if label is not None else [""])
+        called = map(names.drawn, scores[label]) if label is not None else [""]
+        _nps_by_segment(ax, scores, list(called))
         ax.set_xlabel(marks.label("nps", labels))
         _mark_zero(ax.axvline, ax.get_xlim())
     return ax
 
 
-def _nps_by_segment(ax: Axes, scores: pd.DataFrame, names: list[str]) -> None:
+def _nps_by_segment(ax: Axes, scores: pd.DataFrame, called: list[str]) -> None:
     """Names at the side, the first on top: they are longer than dates."""
     rows = np.arange(len(scores))
     ax.errorbar(scores["nps"], rows, xerr=marks.reach(scores, "nps"), fmt="o", color=marks.BLUE, capsize=3)
-    ax.set_yticks(rows, names, parse_math=False)
+    ax.set_yticks(rows, called, parse_math=False)
     ax.set_ylim(max(len(scores), 1) - 0.5, -0.5)
     ax.grid(axis="y", visible=False)
     ax.grid(axis="x", color=marks.GRID, linewidth=0.8)

@@ -3,6 +3,7 @@
 import pandas as pd
 from matplotlib.axes import Axes
 
+from retention_kit import names
 from retention_kit.plots import marks
 
 _COLOURS = (marks.BLUE, marks.ORANGE, marks.GREEN, marks.RED, marks.SKY, marks.INK)
@@ -36,4 +37,6 @@ def plot_survival(curve: pd.DataFrame, *, ax: Axes | None = None, labels: marks.
 
 def _name(values: tuple) -> str:
     """A group as the legend names it; matplotlib leaves out names that begin with an underscore."""
-    return ", ".join("–" if pd.isna(value) else str(value) for value in values).lstrip("_") or "_unnamed"
+    return (
+        ", ".join("–" if pd.isna(value) else names.drawn(value) for value in values).lstrip("_") or "_unnamed"
+    )
