@@ -1,18 +1,18 @@
-"""Customer lifetime value: what a customer has brought so far, and what a constant retention would bring."""
+"""Customer lifetime value: what customers have brought so far, and what a model expects them to bring."""
 
-from typing import Any, Literal
+from typing import Any
 
+import ibis
 import ibis.expr.types as ir
 import pandas as pd
 
-from retention_kit import intervals, periods, tables
-from retention_kit.exceptions import ParamsError
+from retention_kit import btyd, intervals, periods, portfolios, predictions, summaries, tables
+from retention_kit.exceptions import DataError, ParamsError
 from retention_kit.moments import Date
 from retention_kit.periods import Period
+from retention_kit.predictions import Span
 from retention_kit.sentences import phrase
 from retention_kit.tables import Columns
-
-FirstMargin = Literal["end", "start"]
 
 
 def clv_historical(
@@ -91,214 +91,209 @@ def clv_historical(
     return frame
 
 
-def clv_formula(
-    *, margin: float, retention_rate: float, discount_rate: float, first_margin: FirstMargin = "end"
-) -> float:
-    """What is a customer worth who pays the same each period and stays with the same probability?
+def summarize_customers(
+    orders: Any, *, as_of: Date | None = None, unit: str = "week", by: Columns = None
+) -> pd.DataFrame:
+    """How often, how recently and for how long has each customer bought: what a purchase model reads.
 
-    A formula for a rough answer: real customers do not all stay with one probability, those who have
-    stayed long stay longer, so it undervalues old customers and overvalues new ones. Margin, retention
-    and discount are all per the same period.
+    Orders of one day are one purchase. The first purchase starts the clock and is not in `frequency` nor in
+    `monetary_value`. One day more or less in `as_of` changes every T, and with it every model.
 
     Parameters
     ----------
-    margin : float
-        Currency units a period (not a share).
-    retention_rate : float
-        The share who stay from one period to the next, 0 to 1.
-    discount_rate : float
-        What money loses in a period: 0.1 for 10 %.
-    first_margin : {"end", "start"}
-        When the first margin comes: at the end of the first period, if the customer stays, or now.
+    orders : Loaded, frame or Ibis table
+        Orders with `customer_id`, `ordered_at` and, for `monetary_value`, `amount`.
+    as_of : date or str
+        The first moment not observed; T reaches to the last whole day before it, or before the end of data.
+    unit : {"day", "week", "month", "year"}
+        Of `recency` and `T`; a month is a twelfth of a year.
+    by : str or list of str, optional
+        Columns to keep, as they stand in the customer's first order.
 
     Returns
     -------
-    float
-        margin * retention / (1 + discount - retention) for "end",
-        margin * (1 + discount) / (1 + discount - retention) for "start"; currency units.
+    DataFrame
+        One row a customer: `customer_id`, the `by` columns, `frequency` (repeat purchase days), `recency`
+        (first to last), `T` (first to the end), and where there are amounts `monetary_value` (mean of the
+        repeat purchase days, currency units; 0 where there are none).
 
     Raises
     ------
-    ParamsError
-        When a rate is outside its range, or the value would be endless.
+    DataError
+        When a column or `as_of` is missing, or the unit is not known.
 
     References
     ----------
-    Gupta and Lehmann (2003), Customers as assets.
+    Fader, Hardie and Lee (2005), "Counting your customers" the easy way.
 
     Examples
     --------
-    >>> round(clv_formula(margin=1, retention_rate=0.8, discount_rate=0.1), 4)
-    2.6667
-    >>> round(clv_formula(margin=18.95, retention_rate=0.788, discount_rate=0.01), 3)
-    67.264
+    >>> orders = pd.DataFrame({
+    ...     "customer_id": ["ann", "bob", "ann", "ann"],
+    ...     "ordered_at": pd.to_datetime(["2024-01-01", "2024-01-08", "2024-01-15", "2024-01-15"]),
+    ...     "amount": [40.0, 10.0, 20.0, 5.0],
+    ... })
+    >>> print(summarize_customers(orders, as_of="2024-01-30", unit="week").to_string(index=False))
+    customer_id  frequency  recency   T  monetary_value
+            ann          1      2.0 4.0            25.0
+            bob          0      0.0 3.0             0.0
     """
-    if not 0 <= retention_rate <= 1:
-        raise ParamsError(
-            f"retention_rate is a share between 0 and 1, and it was {retention_rate}. Type 0.8 for 80 %."
-        )
-    if not 0 <= discount_rate <= 1:
-        raise ParamsError(
-            f"discount_rate is a share between 0 and 1, and it was {discount_rate}. Type 0.1 for 10 %."
-        )
-    if first_margin not in ("end", "start"):
-        raise ParamsError(f"first_margin {first_margin!r} is not known. Choose one of ['end', 'start'].")
-    fades = 1 + discount_rate - retention_rate
-    if fades <= 0:
-        raise ParamsError(
-            "With retention_rate 1 and discount_rate 0 the value is endless. "
-            "Give a retention_rate below 1, or a discount_rate above 0."
-        )
-    return float(margin * (retention_rate if first_margin == "end" else 1 + discount_rate) / fades)
+    groups = tables.by_columns(by, taken=("customer_id", "frequency", "recency", "T", "monetary_value"))
+    loaded, customers = _customers(orders, as_of, unit, groups)
+    frame = customers.to_pandas().sort_values("customer_id", ignore_index=True)
+    frame[["recency", "T"]] = frame[["recency", "T"]] / summaries.UNITS[unit]
+    frame = frame[["customer_id", *groups, *(name for name in _SUMMARY if name in frame)]]
+    frame.attrs = loaded.told(phrase("definition.customer_summary")) | {"unit": unit}
+    return frame
 
 
-def retention_uplift(
-    *,
-    margin: float,
-    retention_rate: float,
-    discount_rate: float,
-    points: float = 0.01,
-    first_margin: FirstMargin = "end",
-) -> pd.DataFrame:
-    """What is it worth to keep one customer more in a hundred?
+def customer_histogram(orders: Any, *, as_of: Date | None = None, unit: str = "week") -> pd.DataFrame:
+    """How many customers are alike in frequency, recency and T: all that a fit needs, counted by the engine.
 
-    By `clv_formula`, so with its limits, and before the cost of getting there. The better retention
-    already is, the more another point is worth.
+    Of a million customers or a billion in a database, this is what comes back.
 
     Parameters
     ----------
-    margin, retention_rate, discount_rate, first_margin
-        As in `clv_formula`.
-    points : float
-        How much retention rises, as a share: 0.01 is one point.
+    orders, as_of, unit
+        As in `summarize_customers`.
 
     Returns
     -------
     DataFrame
-        One row: `retention_rate`, `retention_rate_raised`, `clv`, `clv_raised`, `gain` (currency units
-        a customer), `uplift` (gain / clv, a share).
+        One row a kind of customer: `frequency`, `recency`, `T`, `weight` (how many).
 
     Raises
     ------
-    ParamsError
-        When a rate, also the raised one, is outside its range, or nothing is kept to begin with.
+    DataError
+        As `summarize_customers`.
 
     Examples
     --------
-    >>> raised = retention_uplift(margin=100, retention_rate=0.6, discount_rate=0.1, points=0.05)
-    >>> round(float(raised["uplift"].iloc[0]), 3)
-    0.204
+    >>> orders = pd.DataFrame({
+    ...     "customer_id": ["ann", "bob", "cid"], "ordered_at": pd.to_datetime(["2024-01-01"] * 3)})
+    >>> customer_histogram(orders, as_of="2024-01-09", unit="day").to_dict("records")
+    [{'frequency': 0, 'recency': 0.0, 'T': 7.0, 'weight': 3}]
     """
-    raised = retention_rate + points
-    if not 0 <= raised <= 1:
-        raise ParamsError(
-            f"retention_rate {retention_rate} with points {points} comes to {raised:g}, and it is a share "
-            "between 0 and 1. Type points=0.01 for one point."
-        )
-    given = {"margin": margin, "discount_rate": discount_rate, "first_margin": first_margin}
-    before = clv_formula(retention_rate=retention_rate, **given)
-    after = clv_formula(retention_rate=raised, **given)
-    if before == 0:
-        raise ParamsError(
-            "The value is 0 to begin with, so no share can be gained. Give a margin and a retention_rate."
-        )
-    row = {
-        "retention_rate": float(retention_rate),
-        "retention_rate_raised": float(raised),
-        "clv": before,
-        "clv_raised": after,
-        "gain": after - before,
-        "uplift": after / before - 1,
-    }
-    frame = pd.DataFrame([row])
-    told = {"margin": margin, "discount_rate": discount_rate, "points": points}
-    frame.attrs = {
-        "definition": phrase(f"definition.retention_uplift.{first_margin}", **told),
-        "as_of": None,
-    }
+    loaded, customers = _customers(orders, as_of, unit, ())
+    counted = customers.group_by("frequency", "recency", "T").aggregate(weight=customers.count())
+    frame = counted.to_pandas().sort_values(["frequency", "recency", "T"], ignore_index=True)
+    frame[["recency", "T"]] = frame[["recency", "T"]] / summaries.UNITS[unit]
+    frame.attrs = loaded.told(phrase("definition.customer_summary")) | {"unit": unit}
     return frame
 
 
-def clv_of_subscribers(
-    churn: pd.DataFrame, movements: pd.DataFrame, *, margin: float | None = None, discount_rate: float = 0.1
-) -> pd.DataFrame:
-    """What is a subscriber worth at today's fee and today's churn, and what is one more point of retention?
+_SUMMARY = ("frequency", "recency", "T", "monetary_value")
 
-    By `clv_formula`: fee, churn and discount stay as they are for ever, and new subscribers leave
-    like old ones. The bounds are those of the churn alone. Without `margin` it is revenue.
+
+def customer_value(
+    orders: Any,
+    *,
+    as_of: Date | None = None,
+    horizon: Span = "12 months",
+    margin: float | None = None,
+    discount_rate: float = 0.10,
+    model: str = "mbg_nbd",
+) -> pd.DataFrame:
+    """What will each customer bring from now on, and how sure is that?
+
+    Fits how often they buy (`btyd`) and what they spend (Gamma-Gamma) and multiplies the two. Without
+    `margin` it is revenue, which is not yet value. What they have brought so far is not in it.
 
     Parameters
     ----------
-    churn : DataFrame
-        One row of `churn_rate` a month, `low`, `high`, `customers`, `churned`: `churn.average_churn`.
-    movements : DataFrame
-        From `mrr.mrr_movements`; the last row's `end` / `customers_end` is the fee.
+    orders : Loaded, frame or Ibis table
+        Orders with `customer_id`, `ordered_at` and `amount`.
+    as_of : date or str
+        The first moment not observed.
+    horizon : str or number
+        How far to look, such as "12 months", or a number of weeks.
     margin : float, optional
-        The share of a fee that is left after the cost of what was sold.
+        The share of revenue that is left after the cost of what was sold: 0.3 for 30 %.
     discount_rate : float
-        A year; turned into a monthly rate by compounding.
+        What money loses in a year; a purchase after t years counts (1 + discount_rate) ** -t.
+    model : {"mbg_nbd", "pareto_nbd", "bg_nbd"}
+        Of purchases.
 
     Returns
     -------
     DataFrame
-        One row: `margin` (money a month), `retention_rate` (1 - churn) with `retention_low`,
-        `retention_high`, `discount_rate` (a month), `clv_end` (first margin after a month) with `end_low`,
-        `end_high`, `clv_start` (first margin now) with `start_low`, `start_high`, `gain_of_a_point` (of
-        `clv_start`, for +0.01 of retention) with `gain_low`, `gain_high` (NaN where retention would
-        pass 1), `customers` (customer-months), `churned`, `interval`. No row without churn or subscribers.
+        One row a customer: `customer_id`, `frequency`, `recency`, `T` (weeks), `monetary_value`, `p_alive`,
+        `expected_purchases`, `expected_spend`, `expected_value` (currency units, today's money), `low`,
+        `high` (95 %, of what is expected of a customer, not of what one will do), `interval`. `attrs` hold
+        both fits, `purchases` and `spend`.
+
+    Raises
+    ------
+    DataError
+        When a column or `as_of` is missing, or a model cannot be fitted, with what to show instead.
+    ParamsError
+        When there is no such model.
 
     Examples
     --------
-    >>> lost = {"customers": [1000], "churned": [50], "churn_rate": [0.05], "low": [0.04], "high": [0.06]}
-    >>> fees = pd.DataFrame({"end": [2000.0], "customers_end": [100]})
-    >>> print(f"{clv_of_subscribers(pd.DataFrame(lost), fees, discount_rate=0)['clv_start'].item():.0f}")
-    400
+    >>> from retention_kit import datasets
+    >>> orders = datasets.demo_orders()
+    >>> worth = customer_value(orders, as_of="2024-07-01", margin=0.3)
+    >>> bool((worth["expected_value"] > 0).all()), worth.attrs["purchases"].model
+    (True, 'mbg_nbd')
     """
-    known = not churn.empty and not movements.empty and movements["customers_end"].iloc[-1] > 0
-    rows = [_subscriber(churn, movements, margin, discount_rate)] if known else []
-    frame = pd.DataFrame(rows, columns=_SUBSCRIBER)
-    told = {"discount_rate": discount_rate} | ({} if margin is None else {"margin": margin})
-    what = "fee" if margin is None else "margin"
-    frame.attrs = {
-        "definition": phrase(f"definition.clv_of_subscribers.{what}", **told),
-        "as_of": churn.attrs.get("as_of"),
+    if model not in _MODELS:
+        raise ParamsError(f"model {model!r} is not known. Choose one of {list(_MODELS)}.")
+    loaded = tables.orders(orders, as_of=as_of, columns=("amount",))
+    summary = summarize_customers(loaded, unit="week")
+    purchases, spend = getattr(btyd, f"fit_{model}")(summary), btyd.fit_gamma_gamma(summary)
+    frame = portfolios.customer_values(
+        purchases,
+        spend,
+        summary,
+        until=horizon,
+        margin=1.0 if margin is None else margin,
+        discount_rate=discount_rate,
+    )
+    told = {
+        "p_alive": predictions.p_alive(purchases, summary)["p_alive"],
+        "expected_purchases": predictions.expected_purchases(purchases, summary, horizon)[
+            "expected_purchases"
+        ],
+        "expected_spend": predictions.expected_spend(spend, summary)["expected_spend"],
+    }
+    for name, values in told.items():
+        frame.insert(frame.columns.get_loc("expected_value"), name, values)
+    what = "revenue" if margin is None else "margin"
+    told = {
+        "horizon": predictions.span(horizon, "day"),
+        "discount_rate": discount_rate,
+        "margin": margin or 1.0,
+    }
+    frame.attrs = summary.attrs | {
+        "definition": phrase(f"definition.customer_value.{what}", **told),
+        "purchases": purchases,
+        "spend": spend,
     }
     return frame
 
 
-_SUBSCRIBER = [
-    *("margin", "retention_rate", "retention_low", "retention_high", "discount_rate"),
-    *("clv_end", "end_low", "end_high", "clv_start", "start_low", "start_high"),
-    *("gain_of_a_point", "gain_low", "gain_high", "customers", "churned", "interval"),
-]
+_MODELS = ("mbg_nbd", "pareto_nbd", "bg_nbd")
 
 
-def _subscriber(
-    churn: pd.DataFrame, movements: pd.DataFrame, margin: float | None, discount_rate: float
-) -> dict[str, Any]:
-    lost, last = churn.iloc[0], movements.iloc[-1]
-    fee = last["end"] / last["customers_end"] * (1.0 if margin is None else margin)
-    monthly = (1 + discount_rate) ** (1 / 12) - 1
-    row = {"margin": fee, "discount_rate": monthly, "interval": intervals.WILSON}
-    row |= {"customers": int(lost["customers"]), "churned": int(lost["churned"])}
-    for side, rate in (("low", lost["high"]), ("", lost["churn_rate"]), ("high", lost["low"])):
-        kept = 1 - rate
-        names = {
-            "retention": f"retention_{side}" if side else "retention_rate",
-            "end": f"end_{side}" if side else "clv_end",
-            "start": f"start_{side}" if side else "clv_start",
-            "gain": f"gain_{side}" if side else "gain_of_a_point",
-        }
-        given = {"margin": fee, "discount_rate": monthly}
-        row[names["retention"]] = kept
-        for when in ("end", "start"):
-            row[names[when]] = clv_formula(retention_rate=kept, first_margin=when, **given)
-        row[names["gain"]] = (
-            retention_uplift(retention_rate=kept, first_margin="start", **given)["gain"].item()
-            if kept <= 0.99
-            else float("nan")
-        )
-    return row
+def _customers(
+    orders: Any, as_of: Date | None, unit: str, by: tuple[str, ...]
+) -> tuple[tables.Loaded, ir.Table]:
+    """A row a customer with `frequency`, and `recency` and `T` in days, still in the engine."""
+    if unit not in summaries.UNITS:
+        raise DataError(f"There is no unit {unit!r}. Choose one of {list(summaries.UNITS)}.")
+    loaded = tables.orders(orders, as_of=as_of, columns=by)
+    days = periods.activity(loaded, "day")
+    first, last = days.period_index.min(), days.period_index.max()
+    end = periods.first_incomplete(loaded, "day") - 1
+    days = days.filter(days.period_index <= end)
+    found = {"frequency": days.count() - 1, "recency": (last - first).cast("float64")}
+    found["T"] = (end - first).cast("float64")
+    if "amount" in days.columns:
+        later = (days.amount.sum() - days.amount.argmin(days.period_index)).cast("float64")
+        found["monetary_value"] = ibis.ifelse(days.count() > 1, later / (days.count() - 1), 0.0)
+    customers = days.group_by("customer_id").aggregate(**found)
+    return loaded, customers.join(periods.birth_values(loaded, by), "customer_id") if by else customers
 
 
 # ---------------------------------------------------------------------------------------------------

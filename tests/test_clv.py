@@ -8,11 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from retention_kit import clv, datasets, intervals
+from retention_kit import clv, datasets, intervals, tables
 from retention_kit.exceptions import DataError, ParamsError
 
 AS_OF = datasets.TINY_AS_OF
-rates = st.floats(0, 0.99)
 
 
 # -- so far -------------------------------------------------------------------
@@ -106,157 +105,6 @@ def test_a_margin_in_percent_is_refused(margin: float) -> None:
     )
 
 
-# -- by formula ---------------------------------------------------------------
-
-
-def test_formula_published() -> None:
-    assert clv.clv_formula(margin=1, retention_rate=0.8, discount_rate=0.1) == pytest.approx(8 / 3)
-    example = clv.clv_formula(margin=18.95, retention_rate=0.788, discount_rate=0.01)
-    assert example == pytest.approx(67.2639, abs=1e-4)
-
-
-@given(rates, st.floats(0.01, 0.5))
-def test_formula_is_the_sum_of_what_comes(retention: float, discount: float) -> None:
-    years = np.arange(3_000)
-    fades = (retention / (1 + discount)) ** years
-    given = {"margin": 7, "retention_rate": retention, "discount_rate": discount}
-    assert clv.clv_formula(**given, first_margin="start") == pytest.approx(7 * fades.sum())
-    assert clv.clv_formula(**given, first_margin="end") == pytest.approx(7 * fades[1:].sum(), abs=1e-9)
-
-
-@pytest.mark.parametrize(
-    ("given", "message"),
-    [
-        (
-            {"retention_rate": 80, "discount_rate": 0.1},
-            "retention_rate is a share between 0 and 1, and it was 80. Type 0.8 for 80 %.",
-        ),
-        (
-            {"retention_rate": 0.8, "discount_rate": -0.1},
-            "discount_rate is a share between 0 and 1, and it was -0.1. Type 0.1 for 10 %.",
-        ),
-        (
-            {"retention_rate": 1, "discount_rate": 0},
-            "With retention_rate 1 and discount_rate 0 the value is endless. "
-            "Give a retention_rate below 1, or a discount_rate above 0.",
-        ),
-        (
-            {"retention_rate": 0.8, "discount_rate": 0.1, "first_margin": "now"},
-            "first_margin 'now' is not known. Choose one of ['end', 'start'].",
-        ),
-    ],
-)
-def test_formula_refuses(given: dict, message: str) -> None:
-    with pytest.raises(ParamsError) as error:
-        clv.clv_formula(margin=1, **given)
-    assert str(error.value) == message
-
-
-# -- one point more -----------------------------------------------------------
-
-
-def test_uplift_published() -> None:
-    low = clv.retention_uplift(margin=1, retention_rate=0.6, discount_rate=0.1, points=0.05).iloc[0]
-    high = clv.retention_uplift(margin=1, retention_rate=0.9, discount_rate=0.1, points=0.05).iloc[0]
-    assert low["uplift"] == pytest.approx((0.65 / 0.45) / (0.6 / 0.5) - 1)
-    assert (round(low["uplift"], 3), round(high["uplift"], 3)) == (0.204, 0.407)
-
-
-def test_uplift_frame() -> None:
-    found = clv.retention_uplift(margin=100, retention_rate=0.8, discount_rate=0.1, first_margin="start")
-    assert found.columns.tolist() == [
-        *("retention_rate", "retention_rate_raised", "clv", "clv_raised", "gain", "uplift")
-    ]
-    row = found.iloc[0]
-    assert row["clv"] == pytest.approx(100 * 1.1 / 0.3)
-    assert row["clv_raised"] == pytest.approx(100 * 1.1 / 0.29)
-    assert row["gain"] == row["clv_raised"] - row["clv"]
-    assert found.attrs == {
-        "definition": "Value of a customer at a constant margin of 100 a period and a discount rate of 0.1, "
-        "the first margin at once, before and after retention rises by 0.01.",
-        "as_of": None,
-    }
-
-
-@given(st.floats(0.05, 0.9), st.floats(0, 0.5))
-def test_another_point_is_worth_more_the_better_retention_is(retention: float, discount: float) -> None:
-    given = {"margin": 10, "discount_rate": discount, "first_margin": "start"}
-    here = clv.retention_uplift(retention_rate=retention, **given)["uplift"][0]
-    better = clv.retention_uplift(retention_rate=retention + 0.05, **given)["uplift"][0]
-    assert 0 < here < better
-
-
-@pytest.mark.parametrize(
-    ("given", "message"),
-    [
-        (
-            {"retention_rate": 0.9, "points": 5},
-            "retention_rate 0.9 with points 5 comes to 5.9, and it is a share between 0 and 1. "
-            "Type points=0.01 for one point.",
-        ),
-        (
-            {"retention_rate": 0.0},
-            "The value is 0 to begin with, so no share can be gained. Give a margin and a retention_rate.",
-        ),
-    ],
-)
-def test_uplift_refuses(given: dict, message: str) -> None:
-    with pytest.raises(ParamsError) as error:
-        clv.retention_uplift(margin=1, discount_rate=0.1, **given)
-    assert str(error.value) == message
-
-
-# -- subscribers --------------------------------------------------------------
-
-
-def lost(customers: int, churned: int) -> pd.DataFrame:
-    low, high = intervals.wilson(churned, customers)
-    frame = pd.DataFrame(
-        {"customers": [customers], "churned": [churned], "churn_rate": [churned / customers]}
-    )
-    return frame.assign(low=float(low), high=float(high))
-
-
-FEES = pd.DataFrame({"end": [900.0, 2000.0], "customers_end": [50, 100]})
-
-
-def test_a_subscriber_by_hand() -> None:
-    row = clv.clv_of_subscribers(lost(1000, 50), FEES, margin=0.5, discount_rate=0).iloc[0]
-    assert row["margin"] == 2000 / 100 * 0.5
-    assert row["clv_end"] == pytest.approx(10 * 0.95 / 0.05)
-    assert row["clv_start"] == pytest.approx(10 / 0.05)
-    assert row["gain_of_a_point"] == pytest.approx(10 / 0.04 - 10 / 0.05)
-    assert row["start_low"] == pytest.approx(10 / float(intervals.wilson(50, 1000)[1]))
-    assert row["start_low"] < row["clv_start"] < row["start_high"]
-
-
-def test_a_yearly_discount_compounds_over_months() -> None:
-    row = clv.clv_of_subscribers(lost(1000, 50), FEES, discount_rate=0.1).iloc[0]
-    assert (1 + row["discount_rate"]) ** 12 == pytest.approx(1.1)
-
-
-def test_few_subscribers_keep_their_bounds_among_shares() -> None:
-    row = clv.clv_of_subscribers(lost(2, 1), FEES).iloc[0]
-    assert 0 < row["retention_low"] < 0.5 < row["retention_high"] < 1
-
-
-def test_a_point_that_would_pass_one_is_unknown() -> None:
-    row = clv.clv_of_subscribers(lost(1000, 5), FEES).iloc[0]
-    assert np.isnan(row["gain_of_a_point"])
-
-
-@pytest.mark.parametrize(
-    ("churn", "fees"),
-    [
-        (lost(10, 1).iloc[:0], FEES),
-        (lost(10, 1), FEES.iloc[:0]),
-        (lost(10, 1), pd.DataFrame({"end": [0.0], "customers_end": [0]})),
-    ],
-)
-def test_without_churn_or_subscribers_there_is_no_value(churn: pd.DataFrame, fees: pd.DataFrame) -> None:
-    assert clv.clv_of_subscribers(churn, fees).empty
-
-
 def test_all_customers_together_are_one_row_without_a_cohort() -> None:
     orders = pd.DataFrame(
         {
@@ -268,3 +116,96 @@ def test_all_customers_together_are_one_row_without_a_cohort() -> None:
     found = clv.clv_historical(orders, as_of="2024-03-10", period=None)
     assert found.columns.tolist() == ["customers", "revenue", "clv_historical", "low", "high", "interval"]
     assert (found["customers"].item(), found["clv_historical"].item()) == (3, 72 / 3)
+
+
+# -- what models read ---------------------------------------------------------
+
+
+def test_customers_by_hand() -> None:
+    # Days since the first order, of tiny_orders before AS_OF: same-day orders are one purchase.
+    found = clv.summarize_customers(datasets.tiny_orders(), as_of=AS_OF, unit="day").set_index("customer_id")
+    orders = datasets.tiny_orders()
+    orders = orders[orders["ordered_at"] < pd.Timestamp(AS_OF)]
+    end = pd.Timestamp(AS_OF).normalize() - pd.Timedelta(days=1)
+    for customer, rows in orders.groupby("customer_id"):
+        days = rows.groupby(rows["ordered_at"].dt.normalize())["amount"].sum()
+        later = days.iloc[1:]
+        row = found.loc[customer]
+        assert row["frequency"] == len(later)
+        assert row["recency"] == (days.index[-1] - days.index[0]).days
+        assert row["T"] == (end - days.index[0]).days
+        assert row["monetary_value"] == (pytest.approx(later.mean()) if len(later) else 0)
+    assert len(found) == orders["customer_id"].nunique()
+
+
+def test_the_unit_divides_days() -> None:
+    days, weeks = (
+        clv.summarize_customers(datasets.tiny_orders(), as_of=AS_OF, unit=u) for u in ("day", "week")
+    )
+    np.testing.assert_allclose(weeks["T"] * 7, days["T"])
+    np.testing.assert_allclose(weeks["recency"] * 7, days["recency"])
+    assert weeks["monetary_value"].tolist() == days["monetary_value"].tolist()
+    assert weeks.attrs["unit"] == "week"
+
+
+def test_groups_are_kept_for_segments() -> None:
+    orders = datasets.tiny_orders().assign(shop="x")
+    found = clv.summarize_customers(orders, as_of=AS_OF, by="shop")
+    assert found.columns.tolist() == ["customer_id", "shop", "frequency", "recency", "T", "monetary_value"]
+    assert set(found["shop"]) == {"x"}
+
+
+def test_the_histogram_is_the_summary_counted() -> None:
+    each = clv.summarize_customers(datasets.tiny_orders(), as_of=AS_OF)
+    counted = each.groupby(["frequency", "recency", "T"]).size().reset_index(name="weight")
+    pd.testing.assert_frame_equal(
+        clv.customer_histogram(datasets.tiny_orders(), as_of=AS_OF), counted, check_dtype=False
+    )
+
+
+def test_without_amounts_there_is_no_monetary_value() -> None:
+    found = clv.summarize_customers(datasets.tiny_orders()[["customer_id", "ordered_at"]], as_of=AS_OF)
+    assert found.columns.tolist() == ["customer_id", "frequency", "recency", "T"]
+
+
+def test_an_unknown_unit() -> None:
+    with pytest.raises(DataError) as error:
+        clv.summarize_customers(datasets.tiny_orders(), as_of=AS_OF, unit="moon")
+    assert str(error.value) == "There is no unit 'moon'. Choose one of ['day', 'week', 'month', 'year']."
+
+
+# -- in one line --------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def worth() -> pd.DataFrame:
+    return clv.customer_value(datasets.demo_orders(), as_of="2024-07-01", margin=0.3)
+
+
+def test_value_is_purchases_times_spend_less_a_discount(worth: pd.DataFrame) -> None:
+    undiscounted = 0.3 * worth["expected_purchases"] * worth["expected_spend"]
+    ratio = worth["expected_value"] / undiscounted
+    assert ((ratio > 1.1**-1) & (ratio < 1)).all()
+    assert ((worth["low"] < worth["expected_value"]) & (worth["expected_value"] < worth["high"])).all()
+    assert worth["p_alive"].between(0, 1).all()
+    assert worth.attrs["spend"].facts["correlation"] < 1
+    assert "within 365 days" in worth.attrs["definition"]
+
+
+def test_each_option_moves_the_number(worth: pd.DataFrame) -> None:
+    orders = tables.load_orders(datasets.demo_orders(), as_of="2024-07-01")
+    total = worth["expected_value"].sum()
+    assert clv.customer_value(orders)["expected_value"].sum() == pytest.approx(total / 0.3)
+    for options in ({"horizon": "6 months"}, {"discount_rate": 0.2}):
+        assert clv.customer_value(orders, margin=0.3, **options)["expected_value"].sum() < total
+    other = clv.customer_value(orders, margin=0.3, model="bg_nbd")
+    assert other["expected_value"].sum() != pytest.approx(total)
+    assert other.attrs["purchases"].model == "bg_nbd"
+
+
+def test_an_unknown_model() -> None:
+    with pytest.raises(ParamsError) as error:
+        clv.customer_value(datasets.tiny_orders(), as_of=AS_OF, model="bgnbd")
+    assert str(error.value) == (
+        "model 'bgnbd' is not known. Choose one of ['mbg_nbd', 'pareto_nbd', 'bg_nbd']."
+    )

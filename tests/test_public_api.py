@@ -43,7 +43,20 @@ PUBLIC = {
         *("annual_churn", "average_churn", "churn_rates", "classify_churn", "convert_churn"),
         *("explain_figure",),
     ],
-    "clv": ["clv_formula", "clv_historical", "clv_of_subscribers", "retention_uplift"],
+    "btyd": [
+        *("bootstrap", "fit_bg_bb", "fit_bg_nbd", "fit_gamma_gamma", "fit_mbg_nbd", "fit_pareto_nbd"),
+        *("model_of",),
+    ],
+    "clv": ["clv_historical", "customer_histogram", "customer_value", "summarize_customers"],
+    "contractual": ["fit_bdw", "fit_sbg", "losses_of", "residual_lifetime", "survival"],
+    "economics": ["clv_formula", "clv_of_subscribers", "retention_uplift"],
+    "fits": ["Fit", "bounds", "digest", "load", "maximize", "refitted", "save", "variance"],
+    "portfolios": ["customer_values", "expected_revenue", "expected_totals"],
+    "predictions": [
+        *("Part", "discounted_purchases", "expected_purchases", "expected_spend", "finite", "force_of"),
+        *("new_customer", "p_alive", "parts", "purchase_probabilities", "read", "span", "spend_read"),
+    ],
+    "simulations": ["simulated_customers", "with_spend"],
     "cohorts": ["cohort_revenue"],
     "comparisons": ["compare"],
     "datasets": [
