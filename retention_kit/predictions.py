@@ -334,6 +334,7 @@ def parts(cells: Cells) -> Iterator[Part]:
 
 
 def read(fit: Fit, summary: pd.DataFrame) -> tuple[Model, Cells]:
+    """The fit's model and the summary's cells, refused where one does not suit the other."""
     model = btyd.model_of(fit)
     told = summary.attrs.get("unit", fit.unit) if isinstance(summary, pd.DataFrame) else fit.unit
     if told != fit.unit:
@@ -346,6 +347,7 @@ def read(fit: Fit, summary: pd.DataFrame) -> tuple[Model, Cells]:
 
 
 def finite(until: Span, unit: str) -> float:
+    """The same as `span`, refused where it has no end."""
     time = span(until, unit)
     if np.isinf(time):
         raise DataError("An endless time has endless purchases. Type such as until='12 months'.")
