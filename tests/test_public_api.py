@@ -159,8 +159,15 @@ def priced_subscriptions() -> pd.DataFrame:
     return datasets.tiny_subscriptions().assign(margin=0.5)
 
 
-ORDERS, EVENTS, SUBSCRIPTIONS, PRICED, RESPONSES = (
+def many_orders() -> pd.DataFrame:
+    """Enough customers for a model to be fitted."""
+    orders = datasets.demo_orders()
+    return orders[orders["customer_id"].isin(sorted(orders["customer_id"].unique())[:900])]
+
+
+ORDERS, MANY_ORDERS, EVENTS, SUBSCRIPTIONS, PRICED, RESPONSES = (
     (datasets.tiny_orders, tables.load_orders, ["country", "channel"]),
+    (many_orders, tables.load_orders, ["country", "channel"]),
     (datasets.tiny_events, tables.load_events, ["country"]),
     (datasets.tiny_subscriptions, tables.load_subscriptions, ["plan", "cancel_reason"]),
     (priced_subscriptions, tables.load_subscriptions, ["plan", "cancel_reason"]),
@@ -214,6 +221,9 @@ NOUNS: list[tuple[Callable, tuple, dict]] = [
     (inactivity.inactivity_churn, ORDERS, {"window_days": 30}),
     (inactivity.inactivity_windows, EVENTS, {}),
     (clv.clv_historical, ORDERS, {"margin": 0.5}),
+    (clv.summarize_customers, ORDERS, {"unit": "day"}),
+    (ungrouped(clv.customer_histogram), ORDERS, {}),
+    (ungrouped(clv.customer_value), MANY_ORDERS, {"margin": 0.3}),
     (churn.churn_rates, SUBSCRIPTIONS, {}),
     (churn.churn_rates, SUBSCRIPTIONS, {"denominator": "exposure", "policy": "profitwell"}),
     (ungrouped(partial(churn.explain_figure, month="2024-03"), "50 %"), SUBSCRIPTIONS, {}),
