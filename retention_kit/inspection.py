@@ -7,7 +7,7 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
 
-from retention_kit import params
+from retention_kit import folders, params
 from retention_kit.exceptions import RetentionKitError
 from retention_kit.params import Client
 
@@ -51,9 +51,11 @@ def check(clients: Iterable[str | Path], *, as_of: str | None = None, jobs: int 
         One a table, in the order of `clients`; one alone for a client file that cannot be used.
         Nothing is raised: a problem is its line's `problem`.
     """
+    found = [_read(client, as_of) for client in clients]
+    _refuse_twins(found)
     with ThreadPoolExecutor(max_workers=max(jobs, 1)) as pool:
-        found = [pool.submit(_client, client, as_of) for client in clients]
-        return [line for future in found for line in future.result()]
+        tried = [[one] if isinstance(one, Line) else pool.submit(_tried, one[1]) for one in found]
+        return [line for one in tried for line in (one if isinstance(one, list) else one.result())]
 
 
 def as_text(lines: Sequence[Line]) -> str:
@@ -80,22 +82,35 @@ def as_text(lines: Sequence[Line]) -> str:
 # -- one client ----------------------------------------------------------------
 
 
-def _client(client: str | Path, as_of: str | None) -> list[Line]:
-    """The client file read and its options checked here; its data only in a process of their own."""
+def _read(client: str | Path, as_of: str | None) -> tuple[Path, Client] | Line:
+    """The client file read and its options checked, or what is wrong with it."""
     name = Path(client).stem
     try:
         path = params.find(client)
         read = params.read(path, as_of=as_of)
         name = read.client
         _check_options(read, path)
+        return path, read
     except (RetentionKitError, OSError) as error:
-        return [Line(name, "", problem=_words(error))]
+        return Line(name, "", problem=_words(error))
+
+
+def _refuse_twins(found: list[tuple[Path, Client] | Line]) -> None:
+    read = {i: one for i, one in enumerate(found) if not isinstance(one, Line)}
+    wanted = [(client.client, client.as_of, path) for path, client in read.values()]
+    for i, reason in zip(read, folders.twins(wanted), strict=True):
+        if reason:
+            found[i] = Line(read[i][1].client, "", problem=reason)
+
+
+def _tried(read: Client) -> list[Line]:
+    """Its data, in a process of their own."""
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as process:
         try:
             return process.submit(_tables, read).result()
         except BrokenProcessPool:
             died = "the process that read its data died, most often for want of memory."
-            return [Line(name, "", problem=died)]
+            return [Line(read.client, "", problem=died)]
 
 
 def _check_options(client: Client, path: Path) -> None:
@@ -123,7 +138,7 @@ def _table(client: Client, kind: str) -> Line:
         else:
             loaded = tables.load(alone, kind)
     except Exception as error:  # whatever the engine says of one client's file, the others are tried
-        return Line(client.client, kind, problem=_words(error))
+        return Line(client.client, kind, problem=client.masked(_words(error)))
     rules = list(loaded.checks[["rule", "rows"]].itertuples(index=False, name=None))
     return Line(
         client=client.client,

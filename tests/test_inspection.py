@@ -94,6 +94,23 @@ def test_a_file_that_is_not_there_and_an_as_of_that_is_a_slip(folder):
     assert slip.problem.startswith("as_of 2024-02-29 is the last day of a month")
 
 
+def test_two_files_of_one_client_are_told_before_the_run_refuses_them(folder):
+    files = [
+        client(folder, "acme"),
+        client(folder, "twin", "client: acme\ndata: {orders: {source: orders.csv}}"),
+    ]
+    first, second = inspection.check([*files])
+    assert (first.table, first.problem) == ("orders", "")
+    assert (second.client, second.table) == ("acme", "")
+    assert second.problem == "twin.yaml and acme.yaml are both client 'acme'. Give one another id."
+
+
+def test_no_secret_is_printed(folder, monkeypatch):
+    monkeypatch.setenv("EXPORTS", str(folder / "hunter2"))
+    [line] = inspection.check([client(folder, "acme", 'data: {orders: {source: "${EXPORTS}/orders.csv"}}')])
+    assert line.problem.startswith("There is no file ${EXPORTS}/orders.csv.")
+
+
 def dies_with_b(read):
     if read.client == "b":
         os._exit(9)
