@@ -58,10 +58,14 @@ def twins(wanted: Iterable[tuple[str, str, Path]]) -> list[str]:
     seen: dict[tuple[str, str], Path] = {}
     told = []
     for client, as_of, path in wanted:
-        first = seen.setdefault((client, as_of), path)
-        twin = f"{path.name} and {first.name} are both client {client!r}. Give one another id."
-        again = f"{path.name} is named twice. Name it once."
-        told.append("" if first is path else again if first == path else twin)
+        first = seen.get((client, as_of))
+        if first is None:
+            seen[client, as_of] = path
+            told.append("")
+        elif first == path:
+            told.append(f"{path.name} is named twice. Name it once.")
+        else:
+            told.append(f"{path.name} and {first.name} are both client {client!r}. Give one another id.")
     return told
 
 

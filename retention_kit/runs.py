@@ -1,10 +1,10 @@
 """One client's run: what is executed, what is written, and the account of both in `run.json`."""
 
-import contextlib
 import copy
 import datetime as dt
 import json
 import platform
+import shutil
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -144,9 +144,11 @@ def write(job: Job, folder: Path) -> None:
 
 def write_failed(job: Job, folder: Path) -> None:
     """What can be told of a run that failed: its account, and the notebooks as far as they came."""
-    with contextlib.suppress(OSError):  # where the disk is full, the account alone may find room
-        _write_notebooks(job, folder)
     _write_json(folder / accounts.RUN, account(job, folder))
+    try:
+        _write_notebooks(job, folder)
+    except OSError:  # a full disk: the account has found room, and a notebook is whole or not there
+        shutil.rmtree(folder / "notebooks", ignore_errors=True)
 
 
 def made_with() -> dict[str, str]:

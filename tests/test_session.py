@@ -1,6 +1,9 @@
 """The engine of the process: one connection, a file to spill to, nothing from the network."""
 
-from retention_kit import session
+import os
+import tempfile
+
+from retention_kit import locks, session
 
 
 def test_there_is_one_connection() -> None:
@@ -22,3 +25,23 @@ def test_the_engine_spills_into_the_process_s_own_folder() -> None:
     spill = session.connection().raw_sql("SELECT current_setting('temp_directory')").fetchone()[0]
     assert spill == str(session.folder() / "spill")
     assert session.folder().is_dir()
+
+
+def test_what_a_killed_process_left_is_removed_and_what_a_living_one_has_is_not(
+    tmp_path, monkeypatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    for name in ("retention_kit_killed", "retention_kit_living", "retention_kit_unlocked", "other"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "data").write_text("a client's")
+    (tmp_path / "retention_kit_killed" / ".lock").touch()
+    held = locks.take(tmp_path / "retention_kit_living" / ".lock")
+    with session.scratch() as path:
+        assert os.environ[session.SCRATCH] == str(path)
+        (path / "data").write_text("a client's")
+        there = {path.name for path in tmp_path.iterdir()}
+    held.close()
+    left = {path.name for path in tmp_path.iterdir()}
+    assert left == {"retention_kit_living", "retention_kit_unlocked", "other"}
+    assert there == left | {path.name}
+    assert session.SCRATCH not in os.environ
