@@ -17,12 +17,12 @@ def write_tables(chapters: Iterable[Chapter], folder: Path) -> None:
         (folder / f"{name}.csv").write_text(sheets.csv_text(table), encoding="utf-8-sig", newline="")
 
 
-def write_workbook(chapters: Sequence[Chapter], path: Path, *, voice: Voice, title: str) -> None:
+def write_workbook(chapters: Sequence[Chapter], path: Path, *, voice: Voice, title: str, as_of: str) -> None:
     """The same tables as an Excel workbook, without the lists of customers: a workbook is passed on."""
     tables = [
         (name, chapter.title, table) for name, chapter, table in _named(chapters) if "file" not in table
     ]
-    sheets.write_workbook(path, tables, voice=voice, title=title)
+    sheets.write_workbook(path, tables, voice=voice, title=title, as_of=as_of)
 
 
 def _named(chapters: Iterable[Chapter]) -> Iterator[tuple[str, Chapter, dict[str, Any]]]:

@@ -137,7 +137,9 @@ def write(job: Job, folder: Path) -> None:
         {chapter: [figure.to_json() for figure in each] for chapter, each in figures.items()},
     )
     exports.write_tables(chapters, folder / "tables")
-    exports.write_workbook(chapters, folder / "tables.xlsx", voice=voice, title=client.title)
+    exports.write_workbook(
+        chapters, folder / "tables.xlsx", voice=voice, title=client.title, as_of=client.as_of
+    )
     _write_notebooks(job, folder)
     _write_json(folder / accounts.RUN, account(job, folder))
 

@@ -73,7 +73,7 @@ _LOOKS = {
 
 
 def write_workbook(
-    path: Path, tables: Sequence[tuple[str, str, Mapping[str, Any]]], *, voice: Voice, title: str
+    path: Path, tables: Sequence[tuple[str, str, Mapping[str, Any]]], *, voice: Voice, title: str, as_of: str
 ) -> None:
     """An Excel workbook: a sheet that lists the tables, then a sheet each.
 
@@ -89,11 +89,13 @@ def write_workbook(
         The language of headings and the currency of money.
     title : str
         What the file's properties call it.
+    as_of : str
+        The day the file's properties date it to, so that a report made anew has the same bytes.
     """
     # Without these the writer itself would take text for a formula, a link or a number.
     plain = dict.fromkeys(("strings_to_formulas", "strings_to_urls", "strings_to_numbers"), False)
     with Workbook(str(path), plain) as file:
-        file.set_properties({"title": title})
+        file.set_properties({"title": title, "created": dt.datetime.fromisoformat(as_of)})
         book = _Book(file, voice)
         names = _sheet_names([name for name, _, _ in tables])
         book.list_tables([(name, *told) for name, (_, *told) in zip(names, tables, strict=True)])

@@ -35,6 +35,6 @@ def test_a_workbook_has_every_table_but_lists_of_customers(tmp_path):
     ]
     chapters = [Chapter("churn", "Churn", new_notebook(cells=cells))]
     exports.write_tables(chapters, tmp_path / "tables")
-    exports.write_workbook(chapters, tmp_path / "tables.xlsx", voice=voice, title="Acme")
+    exports.write_workbook(chapters, tmp_path / "tables.xlsx", voice=voice, title="Acme", as_of="2024-03-01")
     assert sorted(path.name for path in tmp_path.glob("tables/*")) == ["at_risk.csv", "churn_plans.csv"]
     assert openpyxl.load_workbook(tmp_path / "tables.xlsx").sheetnames == ["Contents", "churn_plans"]

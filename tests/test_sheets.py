@@ -51,7 +51,7 @@ def frame() -> pd.DataFrame:
 
 
 def written(folder: Path, *tables: tuple) -> openpyxl.Workbook:
-    sheets.write_workbook(folder / "tables.xlsx", tables, voice=VOICE, title="Acme")
+    sheets.write_workbook(folder / "tables.xlsx", tables, voice=VOICE, title="Acme", as_of="2024-03-01")
     return openpyxl.load_workbook(folder / "tables.xlsx")
 
 
@@ -82,6 +82,12 @@ def test_the_first_sheet_lists_the_tables_with_what_they_mean(tmp_path: Path, fr
     ]
     assert book["Contents"]["A2"].hyperlink.location == "'churn_plans'!A1"
     assert book["churn_plans"]["A4"].hyperlink.location == "'Contents'!A1"
+
+
+def test_a_workbook_is_dated_to_its_report_and_not_to_the_clock(tmp_path: Path, frame: pd.DataFrame) -> None:
+    assert written(tmp_path, ("churn_plans", "Churn", told(frame))).properties.created == dt.datetime(
+        2024, 3, 1
+    )
 
 
 def test_nothing_in_a_workbook_is_run(tmp_path: Path) -> None:
