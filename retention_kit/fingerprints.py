@@ -30,7 +30,7 @@ from retention_kit.params import KINDS, Client
 #: Keys of a client file that only the page shows. Any other may reach a chapter.
 ON_THE_PAGE = frozenset(("title", "prepared_by", "notes", "brand", "playbook"))
 #: Sections of a catalogue, and files and folders of the package, that only the page reads.
-_WORDS_OF_THE_PAGE = ("page", "playbook")
+_WORDS_OF_THE_PAGE = ("page", "playbook", "change", "restated", "index")
 _FILES_OF_THE_PAGE = ("templates", "playbook.yaml")
 _OTHERWISE_COUNTED = ("notebooks", "catalogue", "__pycache__")
 

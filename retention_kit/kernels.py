@@ -93,7 +93,7 @@ def check_parameters(path: Path, given: Mapping[str, Any]) -> None:
     for name in given:
         if name not in known:
             hint = did_you_mean(name, known)
-            options = [option for option in known if option not in ("client", "as_of")]
+            options = [option for option in known if option not in ("client", "as_of", "data_as_of")]
             raise ParamsError(f"The {path.stem} chapter has no option {name!r}.{hint} It has {options}.")
 
 

@@ -223,7 +223,7 @@ class Client(_Strict):
         return table
 
 
-def read(client: str | Path, *, as_of: str | None = None) -> Client:
+def read(client: str | Path, *, as_of: str | None = None, data_as_of: str | None = None) -> Client:
     """The client file of an id (`demo`) or path (`params/demo.yaml`), checked and made complete.
 
     `_defaults.yaml` beside it (or one folder up) is merged under it. `${NAME}` is read from the
@@ -236,6 +236,8 @@ def read(client: str | Path, *, as_of: str | None = None) -> Client:
         An id is looked for in `params/` and `params/examples/`, here and in the folders above.
     as_of : str, optional
         Overrides the file's.
+    data_as_of : str, optional
+        The date that sources are named by, where it is another. Figures to explain are then left out.
 
     Raises
     ------
@@ -250,6 +252,7 @@ def read(client: str | Path, *, as_of: str | None = None) -> Client:
     if as_of:
         values["as_of"] = as_of
         document.lines.pop(("as_of",), None)  # a mistake in it is not the file's
+    values |= {"explain": []} if data_as_of else {}  # those of a month that is not over by then
     if "as_of" not in values:
         raise ParamsError(
             f"{path.name}: as_of is missing, the first moment not observed. "
@@ -260,7 +263,7 @@ def read(client: str | Path, *, as_of: str | None = None) -> Client:
     except ValidationError as error:
         raise ParamsError(_complaint([document, *([defaults] if defaults else [])], error)) from None
     at_home = document if ("brand", "logo") in document.lines or not defaults else defaults
-    return _branded(_resolved(parsed, document), at_home)
+    return _branded(_resolved(parsed, document, data_as_of or parsed.as_of), at_home)
 
 
 def find(client: str | Path) -> Path:
@@ -364,9 +367,9 @@ def _keys_at(place: tuple) -> list[str]:
     return list(Data.model_fields) if len(place) == 2 else list(Table.model_fields)
 
 
-def _resolved(client: Client, document: yamls.Document) -> Client:
+def _resolved(client: Client, document: yamls.Document, date: str) -> Client:
     """Sources with the environment's values, the date and the file's own folder in them."""
-    moment = dt.datetime.fromisoformat(client.as_of)
+    moment = dt.datetime.fromisoformat(date)
     tables, secrets = {}, {}
     for kind in KINDS:
         if not client.has(kind):

@@ -147,6 +147,17 @@ class Again:
     kinds: Mapping[str, Sequence[str]] = field(default_factory=dict)
     trouble: str = ""
 
+    def to_json(self) -> dict[str, Any]:
+        """As it stands beside a report, so that its page can be made anew without running the chapters."""
+        figures = {chapter: [one.to_json() for one in each] for chapter, each in self.figures.items()}
+        return {"figures": figures, "account": self.account, "kinds": self.kinds}
+
+    @classmethod
+    def from_json(cls, told: Mapping[str, Any]) -> "Again":
+        """What `to_json` wrote."""
+        figures = {c: [Headline.from_json(one) for one in each] for c, each in told["figures"].items()}
+        return cls(figures, told["account"], told["kinds"])
+
 
 @dataclass(frozen=True)
 class Correction:
@@ -229,7 +240,7 @@ def _why(
         reasons += [
             voice.say(f"restated.why.{key}", name=name, then=_said(was, voice), now=_said(is_now, voice))
             for name, (was, is_now) in differing.items()
-            if name not in ("client", "as_of")
+            if name not in ("client", "as_of", "data_as_of")
         ]
     return reasons
 

@@ -10,9 +10,9 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-from retention_kit import folders, interrupts, kernels, pages, params, playbook, runs, session
+from retention_kit import folders, interrupts, kernels, pages, params, playbook, previous, runs, session
 from retention_kit.engines import Engine
 from retention_kit.exceptions import ReportError, RetentionKitError
 from retention_kit.interrupts import Presses
@@ -20,11 +20,13 @@ from retention_kit.runs import Job, Ran
 
 #: Told of each step: the client, the chapter (or "report"), and what became of it. A chapter is "waiting",
 #: then "kept" (nothing it shows has changed), or "started" and "done" or "failed", or "left" (its client has
-#: failed already). A report is "done", "kept" or "failed". Of no client and chapter: "stopping", by Ctrl-C.
+#: failed already). Those of the report before, run to see what they say today, are named "nps of the report
+#: before". A report is "done", "kept" or "failed". Of no client and chapter: "stopping", by Ctrl-C.
 Progress = Callable[[str, str, str], None]
 #: What is done by one worker at a time, and what there is to do after it.
 _Step = Callable[[], list["_Step"]]
 
+_AGAIN = " of the report before"
 _POLL = 0.1  # seconds between two looks at the keyboard
 _PAGE = threading.Lock()  # nbconvert's exporter makes one page at a time
 
@@ -166,6 +168,7 @@ class _Turn:
     outcome: Outcome = field(init=False)
     _final: Path = field(init=False)
     _spared: Literal["unchanged", "rendered", ""] = ""
+    _left: int = 0
     _hold: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -192,42 +195,62 @@ class _Turn:
             self._compare()
         if job.failed or self._spared:
             self._tell_all("left" if job.failed else "kept")
+        steps = [] if job.failed or self._spared == "unchanged" else self._steps()
+        self._left = len(steps)
+        if not steps:
             self._finish()
-            return []
-        return [partial(self._chapter, chapter) for chapter in client.chosen]
+        return steps
+
+    def _steps(self) -> list[_Step]:
+        """The chapters of the report, then those of the report before, to see what they say today."""
+        again = list(self.job.to_restate)
+        for chapter in again:
+            self._tell(f"{chapter}{_AGAIN}", "waiting")
+        chapters = [] if self._spared else self.job.client.chosen
+        return [
+            *(partial(self._chapter, chapter, self.job.ran) for chapter in chapters),
+            *(partial(self._chapter, chapter, self.job.again) for chapter in again),
+        ]
 
     def close(self) -> None:
         """Let go of the client's folder, also when the run was stopped in between."""
         self._hold.close()
-        self.job.ran.clear()  # a batch of a hundred clients keeps none of them in memory
+        self.job.ran.clear()
+        self.job.again.clear()  # a batch of a hundred clients keeps none of them in memory
 
     def _compare(self) -> None:
         try:
-            self.job.fingerprint = runs.fingerprint(self.job, self._final)
+            self.job.before = previous.find(self._final.parent, self.job.client.as_of)
+            self.job.fingerprint = runs.fingerprint(self.job)
             self._spared = "" if self.fresh else runs.reuse(self.job, self._final)
         except Exception as error:  # whatever it was, the other clients go on
             self.job.trouble = self._one_line("report", error)
 
-    def _chapter(self, chapter: str) -> list[_Step]:
-        ran = self._executed(chapter)
+    def _chapter(self, chapter: str, ran: dict[str, Ran]) -> list[_Step]:
+        """Execute a chapter and put it with the others that `ran`: of this report, or of the one before."""
+        again = ran is self.job.again
+        name = f"{chapter}{_AGAIN}" if again else chapter
+        parameters = (self.job.parameters_again if again else self.job.parameters)(chapter)
+        # Where the client has failed already, the machine has others to work for.
+        found = Ran(0.0) if self.job.failed else self._executed(chapter, parameters, name)
         if self.presses.times > 1:  # it was ended, and did not fail
             return []
         with self._lock:
-            self.job.ran[chapter] = ran
+            ran[chapter] = found
             self.job.engine = self.engine.name
-            last = self.job.waiting == 0
-        self._tell(chapter, "failed" if ran.reason else "done" if ran.notebook else "left")
+            self._left -= 1
+            last = self._left == 0
+        self._tell(name, "failed" if found.reason else "done" if found.notebook else "left")
         if last:
             self._finish()
         return []
 
-    def _executed(self, chapter: str) -> Ran:
-        if self.job.failed:  # spare the machine
-            return Ran(0.0)
-        self._tell(chapter, "started")
+    def _executed(self, chapter: str, parameters: dict[str, Any], name: str) -> Ran:
+        self._tell(name, "started")
         started = time.perf_counter()
         try:
-            path, parameters = self.job.notebook(chapter), self.job.parameters(chapter)
+            path = self.job.notebook(chapter)
+            kernels.check_parameters(path, parameters)
             executed = kernels.execute(path, parameters, without=pages.LESSON, engine=self.engine)
             return Ran(executed.seconds, executed.notebook)
         except Exception as error:  # whatever it was, the other clients go on
@@ -257,7 +280,7 @@ class _Turn:
     def _publish(self) -> None:
         if self._spared == "unchanged":
             return
-        if not self._spared and runs.data_have_changed(self.job):
+        if (self.job.again or not self._spared) and runs.data_have_changed(self.job):
             raise ReportError("The data changed while the report was made of them. Run again.")
         with _PAGE, folders.replacing(self._final) as folder:
             runs.write(self.job, folder)

@@ -16,16 +16,16 @@ from typing import Any, Literal
 import nbformat
 
 from retention_kit import accounts, exports, fingerprints, pages, playbook, previous, projects
-from retention_kit.cards import Change
 from retention_kit.exceptions import ReportError
 from retention_kit.headlines import Headline
-from retention_kit.params import Client
+from retention_kit.params import KINDS, Client
 from retention_kit.playbook import Rule
+from retention_kit.previous import Again, Previous
 from retention_kit.sentences import Voice
 
 #: The packages whose versions a number can depend on.
 _MADE_WITH = ("retention-kit", "pandas", "numpy", "scipy", "duckdb", "ibis-framework", "matplotlib")
-_REPORT = "report.html"
+_REPORT, _RESTATED = "report.html", "restated.json"
 
 
 @dataclass(frozen=True)
@@ -41,23 +41,22 @@ class Ran:
 class Job:
     """One client's run while its chapters are on their way; `path` is its client file.
 
-    `trouble` is why the run failed when no chapter did: its options, or the writing of the report;
-    `fingerprint` what the report depends on, in digests.
+    `before` is the client's previous report, `again` its chapters as they run on today's data, and
+    `restating` what an earlier run has found out of that. `trouble` is why the run failed when no chapter
+    did: its options, or the writing of the report; `fingerprint` what the report depends on, in digests.
     """
 
     client: Client
     path: Path
     rules: Sequence[Rule] = ()
     ran: dict[str, Ran] = field(default_factory=dict)
+    before: Previous | None = None
+    again: dict[str, Ran] = field(default_factory=dict)
+    restating: Again | None = None
     trouble: str = ""
     engine: str = "papermill"
     fingerprint: dict[str, str] = field(default_factory=dict)
     started: float = field(default_factory=time.perf_counter)
-
-    @property
-    def waiting(self) -> int:
-        """How many chapters have not ended."""
-        return len(self.client.chosen) - len(self.ran)
 
     @property
     def reason(self) -> str:
@@ -78,11 +77,22 @@ class Job:
         """What a chapter is told: which client file, and its own options; never data, never a secret."""
         return {"client": str(self.path), "as_of": self.client.as_of, **self.client.options.get(chapter, {})}
 
+    @property
+    def to_restate(self) -> list[str]:
+        """The chapters of the previous report that are to run once more."""
+        if self.before is None or self.restating is not None:
+            return []
+        return [chapter for chapter in self.client.chosen if chapter in self.before.account.figures]
 
-def fingerprint(job: Job, folder: Path) -> dict[str, str]:
-    """What a report that is written to a folder depends on, in digests."""
-    before = previous.find(folder.parent, job.client.as_of)
-    compared = fingerprints.file(before.account.folder / accounts.HEADLINES) if before else ""
+    def parameters_again(self, chapter: str) -> dict[str, Any]:
+        """What a chapter is told to be what it was in the previous report, on the data of this one."""
+        as_then = {"as_of": self.before.as_of, "data_as_of": self.client.as_of}
+        return self.parameters(chapter) | as_then
+
+
+def fingerprint(job: Job) -> dict[str, str]:
+    """What a report depends on, in digests."""
+    compared = fingerprints.file(job.before.account.folder / accounts.HEADLINES) if job.before else ""
     notebooks = map(job.notebook, job.client.chosen)
     return fingerprints.of(job.client, notebooks, without=pages.LESSON, shown=[job.rules, compared])
 
@@ -91,7 +101,7 @@ def reuse(job: Job, folder: Path) -> Literal["unchanged", "rendered", ""]:
     """What the client's last report spares: all, all but the page, or nothing.
 
     Where only the page is to be made, the job has the notebooks that were executed for that report, if
-    they are still as they were written.
+    they are still as they were written, and what had been found out of the report before it.
     """
     try:
         last = accounts.read(folder)
@@ -109,6 +119,7 @@ def reuse(job: Job, folder: Path) -> Literal["unchanged", "rendered", ""]:
         job.ran = {chapter: _ran(folder, chapter, told[chapter]) for chapter in job.client.chosen}
     except (OSError, KeyError, ValueError):
         return ""
+    job.restating = _restating(folder, job.before)
     return "rendered"
 
 
@@ -124,14 +135,26 @@ def _ran(folder: Path, chapter: str, told: Mapping[str, Any]) -> Ran:
     return Ran(told["seconds"], nbformat.read(path, as_version=4))
 
 
+def _restating(folder: Path, before: Previous | None) -> Again | None:
+    """What was found out of the same previous report; None where it was another one."""
+    try:
+        told = json.loads((folder / _RESTATED).read_text("utf-8"))
+        return Again.from_json(told) if before and told.pop("as_of") == before.as_of else None
+    except (OSError, KeyError, ValueError, AttributeError, TypeError, ReportError):
+        return None
+
+
 def write(job: Job, folder: Path) -> None:
     """The whole report of a run that went well: page, headlines, tables, notebooks and account."""
     client = job.client
     voice = Voice(language=client.language, currency=client.currency)
     chapters = _chapters(job, voice)
     figures = {chapter.name: pages.headlines(chapter.notebook) for chapter in chapters}
-    page = _page(job, chapters, list(chain.from_iterable(figures.values())), folder.parent, voice)
+    again = job.restating or _again(job)
+    page = _page(job, chapters, list(chain.from_iterable(figures.values())), again, voice)
     (folder / _REPORT).write_text(pages.render(page), encoding="utf-8")
+    if again and not again.trouble:
+        _write_json(folder / _RESTATED, {"as_of": job.before.as_of} | again.to_json())
     _write_json(
         folder / accounts.HEADLINES,
         {chapter: [figure.to_json() for figure in each] for chapter, each in figures.items()},
@@ -177,12 +200,42 @@ def account(job: Job, folder: Path) -> dict[str, Any]:
         "made": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
         "seconds": round(time.perf_counter() - job.started, 2),
         "engine": job.engine,
-        "versions": made_with(),
         "chapters": {chapter: _chapter(job, chapter, folder) for chapter in client.chosen},
         "left_out": client.left_out,
-        "rows": {check["kind"]: _rows(check) for check in _checks(job)},
+        **_evidence(client, job.ran),
         "fingerprint": job.fingerprint,
     }
+
+
+def _evidence(client: Client, ran: Mapping[str, Ran]) -> dict[str, Any]:
+    """What the figures were made with and of: all that can tell why they come out otherwise another time."""
+    checks = list(chain.from_iterable(map(pages.checks, _done(ran))))
+    return {
+        "versions": made_with(),
+        "rows": {check["kind"]: _by_rule(check, "rows") for check in checks},
+        "amounts": {check["kind"]: _by_rule(check, "amount") for check in checks},
+        "reading": {
+            kind: {name: value for name, value in client.table(kind).how().items() if name != "source"}
+            for kind in KINDS
+            if client.has(kind)
+        },
+    }
+
+
+def _again(job: Job) -> Again | None:
+    """What the previous report's chapters say today; None where none of them ran."""
+    if not job.again:
+        return None
+    trouble = next((ran.reason for ran in job.again.values() if ran.reason), "")
+    if trouble:
+        return Again(trouble=trouble)
+    chapters = _done(job.again)
+    told = {chapter: {"parameters": job.parameters_again(chapter)} for chapter in job.again}
+    return Again(
+        figures={chapter.name: pages.headlines(chapter.notebook) for chapter in chapters},
+        account={"period": job.client.period, "chapters": told, **_evidence(job.client, job.again)},
+        kinds={chapter.name: [check["kind"] for check in pages.checks(chapter)] for chapter in chapters},
+    )
 
 
 def _chapter(job: Job, chapter: str, folder: Path) -> dict[str, Any]:
@@ -203,23 +256,24 @@ def _chapters(job: Job, voice: Voice) -> list[pages.Chapter]:
     return [pages.Chapter(c, voice.word("chapter", c), job.ran[c].notebook) for c in job.client.chosen]
 
 
-def _checks(job: Job) -> list[Mapping[str, Any]]:
-    """The accounts of the tables read, of every chapter that ran to its end."""
-    done = [
-        pages.Chapter(c, c, ran.notebook) for c, ran in job.ran.items() if ran.notebook and not ran.reason
-    ]
-    return list(chain.from_iterable(map(pages.checks, done)))
+def _done(ran: Mapping[str, Ran]) -> list[pages.Chapter]:
+    """Every chapter that ran to its end."""
+    return [pages.Chapter(c, c, one.notebook) for c, one in ran.items() if one.notebook and not one.reason]
 
 
-def _rows(check: Mapping[str, Any]) -> dict[str, int]:
-    rule, rows = check["columns"].index("rule"), check["columns"].index("rows")
-    return {row[rule]: row[rows] for row in check["rows"]}
+def _by_rule(check: Mapping[str, Any], column: str) -> dict[str, Any]:
+    rule, value = check["columns"].index("rule"), check["columns"].index(column)
+    return {row[rule]: row[value] for row in check["rows"]}
 
 
 def _page(
-    job: Job, chapters: Sequence[pages.Chapter], figures: Sequence[Headline], home: Path, voice: Voice
+    job: Job,
+    chapters: Sequence[pages.Chapter],
+    figures: Sequence[Headline],
+    again: Again | None,
+    voice: Voice,
 ) -> pages.Page:
-    client = job.client
+    client, before = job.client, job.before
     return pages.Page(
         client=client.client,
         title=client.title,
@@ -233,7 +287,8 @@ def _page(
         versions=made_with(),
         generated=dt.datetime.now(),
         plan=_plan(job, figures),
-        changes=_changes(client, figures, home, voice),
+        changes=previous.changes(figures, before, voice=voice) if before else {},
+        restated=previous.restated(before, again, voice=voice) if before and again else None,
         brand=client.brand,
     )
 
@@ -243,11 +298,6 @@ def _plan(job: Job, figures: Sequence[Headline]) -> playbook.Plan | None:
         return None
     how = {"thresholds": job.client.thresholds, "period": job.client.period}
     return playbook.plan(figures, job.rules, **how)
-
-
-def _changes(client: Client, figures: Sequence[Headline], home: Path, voice: Voice) -> dict[str, Change]:
-    before = previous.find(home, client.as_of)
-    return previous.changes(figures, before, voice=voice) if before else {}
 
 
 def _notebook(folder: Path, chapter: str) -> Path:

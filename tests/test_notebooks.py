@@ -118,7 +118,9 @@ def test_the_churn_chapter_ends_well_on_little_data(rows, told, tmp_path, monkey
     said = []
     for name in ("finding", "sentence"):
         monkeypatch.setattr(exhibits, name, said.append)
-    names = {"client": str(tmp_path / "small.yaml"), "as_of": None, "by": None, "involuntary": None}
+    names = {"client": str(tmp_path / "small.yaml")} | dict.fromkeys(
+        ("as_of", "data_as_of", "by", "involuntary")
+    )
     for cell in nbformat.read(PATHS["churn"], as_version=4).cells:
         if cell.cell_type == "code" and not {*pages.LESSON, "parameters"} & set(tags(cell)):
             exec(cell.source, names)

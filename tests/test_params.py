@@ -364,6 +364,16 @@ def test_every_client_file_of_the_repository_is_valid(path: Path, monkeypatch: p
     assert client.chosen
 
 
+def test_data_may_be_named_by_another_date(folder: Path) -> None:
+    text = ACME.replace("data/orders.csv", "data/{as_of:%Y-%m}.csv") + "explain: {nps: 41}\n"
+    text = text.replace("orders:", "responses: {source: '{as_of}.csv'}\n  orders:")
+    (folder / "acme.yaml").write_text(text)
+    client = params.read(folder / "acme.yaml", as_of="2024-06-01", data_as_of="2024-07-01")
+    assert (client.as_of, client.explain) == ("2024-06-01", ())
+    assert Path(client.table("orders").source).name == "2024-07.csv"
+    assert Path(client.table("responses").source).name == "2024-07-01.csv"
+
+
 # -- advice ---------------------------------------------------------------------
 
 

@@ -227,6 +227,11 @@ UNKNOWN = VOICE.say("restated.why.unknown")
             {"chapters": {"churn": {"parameters": {"client": "acme", "as_of": "2024-06-01", "few": 3}}}},
             ["Option by: plan then, none now.", "Option few: none then, 3 now."],
         ),
+        # Where today's data lie is no option that a reader knows of.
+        (
+            {"chapters": {"churn": {"parameters": {"by": "plan", "data_as_of": "2024-07-01"}}}},
+            [UNKNOWN],
+        ),
         ({"period": "week"}, ["Option period: month then, week now."]),
         (
             {"versions": {"retention-kit": "0.2.0", "numpy": "2.4.6"}},

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from retention_kit import datasets, forkserver, kernels, params, reports
+from retention_kit.engines import Engine
 
 SECRET = "hunter2-in-the-environment"
 ENGINE = "papermill" if forkserver.hindrance() else "warm"
@@ -243,6 +244,51 @@ def test_data_that_change_while_they_are_read_make_no_report(tmp_path, monkeypat
     [outcome] = reports.run([client], out=tmp_path / "outputs")
     assert outcome.reason == "The data changed while the report was made of them. Run again."
     assert [path.name for path in (tmp_path / "outputs" / "shop").iterdir()] == ["2024-05-01-failed"]
+
+
+# -- the month after ---------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def months(tmp_path_factory):
+    """Three runs of a client of one chapter: May, June with an answer of May corrected, other words."""
+    folder = tmp_path_factory.mktemp("months")
+    answers = pd.DataFrame({"score": [9, 10, 3, 9], "responded_at": "2024-04-20"})
+    answers.to_csv(folder / "answers-2024-05-01.csv", index=False)
+    answers.assign(score=[9, 10, 9, 9]).to_csv(folder / "answers-2024-06-01.csv", index=False)
+    text = 'data: {responses: {source: "answers-{as_of}.csv"}}\n'
+    seen = []
+    with Engine() as engine:
+        for date, words in (("2024-05-01", ""), ("2024-06-01", ""), ("2024-06-01", "title: A shop\n")):
+            steps = []
+            client = write_client(folder, "shop", f"as_of: {date}\n{text}{words}")
+            [outcome] = reports.run(
+                [client], out=folder, engine=engine, progress=lambda *step, to=steps: to.append(step[1:])
+            )
+            seen.append((outcome, steps, outcome.report.read_text("utf-8")))
+    return seen
+
+
+def test_figures_that_a_corrected_answer_changes_are_restated_with_why(months):
+    (_, _, first), (outcome, steps, second), _ = months
+    assert outcome.state == "made"
+    assert [state for chapter, state in steps if chapter == "nps of the report before"] == [
+        "waiting", "started", "done",
+    ]  # fmt: skip
+    assert "+50" in first
+    assert 'id="restated"' not in first
+    part = second[second.index('id="restated"') :]
+    assert "One figure of the report of 1 May 2024 would come out otherwise today, of 1 compared." in part
+    assert part.index("+50") < part.index("+100")
+    assert "Nothing that both runs wrote down" in part
+
+
+def test_words_change_without_the_report_before_being_read_again(months):
+    outcome, steps, page = months[2]
+    assert outcome.state == "rendered"
+    assert "started" not in {state for _, state in steps}
+    assert "A shop" in page
+    assert page[page.index('id="restated"') :] == months[1][2][months[1][2].index('id="restated"') :]
 
 
 # -- progress and refusals -------------------------------------------------------

@@ -1,12 +1,13 @@
 """The account of a run says what was run, on what, and what came of it."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pandas as pd
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
-from retention_kit import accounts, exhibits, params, playbook, projects, runs, wheels
+from retention_kit import accounts, exhibits, params, playbook, previous, projects, runs, wheels
 from retention_kit.headlines import Headline
 from retention_kit.runs import Ran
 from retention_kit.sentences import Voice
@@ -87,21 +88,79 @@ def test_a_run_that_went_well(job, tmp_path):
     assert {"Python", "duckdb", "retention-kit"} <= set(account["versions"])
 
 
-def test_the_page_tells_what_changed_and_what_to_do(job, tmp_path):
+@pytest.fixture
+def followed(job, tmp_path):
+    """A second month: the report before it, its own chapters, and what those before say today."""
     job.rules = playbook.read()
     for as_of, value in (("2024-04-01", 0.48), ("2024-05-01", 0.4)):
         job.client = job.client.model_copy(update={"as_of": as_of})
-        figure = repeat(value, as_of)
-        job.ran = {"clv": Ran(1.0, executed()), "retention": Ran(2.0, executed(figure))}
+        job.ran = {"clv": Ran(1.0, executed()), "retention": Ran(2.0, executed(repeat(value, as_of)))}
+        job.before = previous.find(tmp_path / "shop", as_of)
         (tmp_path / "shop" / as_of).mkdir(parents=True)
-        runs.write(job, tmp_path / "shop" / as_of)
-    first, second = [(tmp_path / "shop" / as_of / "report.html").read_text("utf-8") for as_of in (
+        if as_of == "2024-04-01":
+            runs.write(job, tmp_path / "shop" / as_of)
+    job.again = {"retention": Ran(1.0, executed(repeat(0.46)))}
+    return job, tmp_path / "shop"
+
+
+def test_the_page_tells_what_changed_and_what_to_do(followed):
+    job, home = followed
+    runs.write(job, home / "2024-05-01")
+    first, second = [(home / as_of / "report.html").read_text("utf-8") for as_of in (
         "2024-04-01", "2024-05-01",
     )]  # fmt: skip
     assert "nothing is advised here" in first
     assert 'class="change' not in first
+    assert 'id="restated"' not in first
+    assert not (home / "2024-04-01" / "restated.json").exists()
     assert "Give a reason for the second order" in second
     assert second.count("−8.0 percentage points since 1 April 2024: worse") == 2
+    assert "One figure of the report of 1 April 2024 would come out otherwise today" in second
+    assert "46.0%" in second
+
+
+def test_the_chapters_of_the_report_before_run_as_of_its_date_on_todays_data(followed):
+    job, _ = followed
+    assert job.to_restate == ["retention", "clv"]
+    assert job.parameters_again("retention") == {
+        "client": str(job.path), "as_of": "2024-04-01", "data_as_of": "2024-05-01", "by": "country",
+    }  # fmt: skip
+    job.before = None
+    assert job.to_restate == []
+
+
+def test_what_was_found_out_of_the_report_before_is_kept_for_a_new_page(followed):
+    job, home = followed
+    job.fingerprint = {"data": "x", "page": "y"}
+    runs.write(job, home / "2024-05-01")
+    job.fingerprint = {"data": "x", "page": "z"}
+    job.again = {}
+    assert runs.reuse(job, home / "2024-05-01") == "rendered"
+    assert job.to_restate == []
+    assert job.restating.account["rows"] == {"orders": {"read": 13, "kept": 13}}
+    job.before = replace(job.before, account=replace(
+        job.before.account, told=dict(job.before.account.told) | {"as_of": "2024-03-01"},
+    ))  # fmt: skip
+    job.restating = None
+    assert runs.reuse(job, home / "2024-05-01") == "rendered"
+    assert job.to_restate == ["retention", "clv"]
+
+
+def test_a_report_before_that_cannot_be_run_again_is_told_and_not_kept(followed):
+    job, home = followed
+    job.again = {"retention": Ran(1.0, reason="retention: orders is empty.")}
+    runs.write(job, home / "2024-05-01")
+    assert "it could not be run again. retention: orders is empty." in (
+        (home / "2024-05-01" / "report.html").read_text("utf-8")
+    )
+    assert not (home / "2024-05-01" / "restated.json").exists()
+
+
+def test_the_account_says_what_may_tell_why_figures_come_out_otherwise(job, tmp_path):
+    job.ran = {"clv": Ran(1.0, executed())}
+    account = runs.account(job, tmp_path)
+    assert account["amounts"] == {"orders": {"read": 5.0, "kept": 5.0}}
+    assert account["reading"] == {"orders": {"columns": {}}}
 
 
 def test_a_client_who_wants_no_advice_gets_none(job, tmp_path):
