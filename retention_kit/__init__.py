@@ -23,6 +23,7 @@ __all__ = [
     "explanations",
     "fits",
     "headlines",
+    "holdouts",
     "inactivity",
     "intervals",
     "invoices",

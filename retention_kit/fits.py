@@ -20,6 +20,8 @@ from retention_kit.exceptions import DataError
 
 #: What `interval` says, by where the errors come from.
 HESSIAN, BOOTSTRAP, NO_INTERVAL = "delta, Hessian 95 %", "bootstrap 95 %", "none: the optimum is flat"
+#: The same of what will happen: a gamma distribution with the mean and variance of a sum.
+OUTCOME = "gamma, parameters and chance 95 %"
 
 _Z = float(special.ndtri(0.975))
 _LIMIT = 14.0  # a logarithm of a parameter beyond it is an endless parameter
@@ -298,6 +300,14 @@ def variance(fit: Fit, predict: Predictor) -> np.ndarray:
     slopes = _slopes(predict, np.log(fit.theta))
     covariance = np.asarray(fit.covariance)
     return np.maximum(np.einsum("i...,ij,j...->...", slopes, covariance, slopes), 0)
+
+
+def outcome_bounds(mean: np.ndarray, variance: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """95 % bounds of what will happen, of a sum with this mean and variance: a gamma distribution's."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        shape, scale = mean**2 / variance, variance / mean
+        low, high = (scale * special.gammaincinv(shape, tail) for tail in (0.025, 0.975))
+    return low, high
 
 
 def _slopes(predict: Predictor, point: np.ndarray) -> np.ndarray:

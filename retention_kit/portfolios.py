@@ -8,16 +8,12 @@ from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
-from scipy import special
 
 from retention_kit import fits, gamma_gamma, predictions, summaries, tables
 from retention_kit.exceptions import DataError
 from retention_kit.fits import Fit
 from retention_kit.predictions import Span
 from retention_kit.tables import Columns
-
-#: What `interval` says: a gamma distribution with the sum's mean and variance.
-OUTCOME = "gamma, parameters and chance 95 %"
 
 
 def customer_values(
@@ -221,12 +217,8 @@ class _Sums:
         frame = self.groups.copy()
         frame["customers"] = np.round(self.by_segment(self.weight)).astype("int64")
         frame[name] = mean
-        with np.errstate(divide="ignore", invalid="ignore"):
-            shape, scale = mean**2 / variance, variance / mean
-            frame["low"], frame["high"] = (
-                scale * special.gammaincinv(shape, tail) for tail in (0.025, 0.975)
-            )
-        frame["interval"] = OUTCOME
+        frame["low"], frame["high"] = fits.outcome_bounds(mean, variance)
+        frame["interval"] = fits.OUTCOME
         return frame
 
     def _expected(self, theta: np.ndarray) -> np.ndarray:

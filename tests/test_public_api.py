@@ -49,8 +49,11 @@ PUBLIC = {
     ],
     "clv": ["clv_historical", "customer_histogram", "customer_value", "summarize_customers"],
     "contractual": ["fit_bdw", "fit_sbg", "losses_of", "residual_lifetime", "survival"],
+    "holdouts": [
+        *("calibration_holdout", "compare_models", "expected_and_actual", "foretold", "tracking"),
+    ],
     "economics": ["clv_formula", "clv_of_subscribers", "retention_uplift"],
-    "fits": ["Fit", "bounds", "digest", "load", "maximize", "refitted", "save", "variance"],
+    "fits": ["Fit", "bounds", "digest", "load", "maximize", "outcome_bounds", "refitted", "save", "variance"],
     "portfolios": ["customer_values", "expected_revenue", "expected_totals"],
     "predictions": [
         *("Part", "discounted_purchases", "expected_purchases", "expected_spend", "finite", "force_of"),
