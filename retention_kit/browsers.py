@@ -52,25 +52,29 @@ def _places() -> Iterator[Path]:
 
 
 def print_pdf(browser: Path, page: Path, pdf: Path, *, seconds: float = _SECONDS) -> None:
-    """Print a page to a PDF, in a profile of its own and without a network.
+    """Print a page to a PDF, in a profile of its own and without a network; whole, or not at all.
 
     Raises
     ------
     ReportError
         When the browser does not finish in time, or writes no PDF.
     """
+    made = pdf.with_name(f"{pdf.stem}.part.pdf").resolve()
     # A browser that is told to stop leaves processes behind that may still write to its profile.
     with tempfile.TemporaryDirectory(prefix="retention-kit-pdf-", ignore_cleanup_errors=True) as profile:
         command = [
             str(browser),
             *_how(Path(profile)),
-            f"--print-to-pdf={pdf.resolve()}",
+            f"--print-to-pdf={made}",
             page.resolve().as_uri(),
         ]
-        said = _run(command, browser.stem, seconds)
-    if not pdf.is_file() or not pdf.read_bytes().startswith(b"%PDF-"):
-        pdf.unlink(missing_ok=True)
-        raise ReportError(f"{browser.stem} wrote no PDF of {page.name}. {said}".strip())
+        try:
+            said = _run(command, browser.stem, seconds)
+            if not made.is_file() or not made.read_bytes().startswith(b"%PDF-"):
+                raise ReportError(f"{browser.stem} wrote no PDF of {page.name}. {said}".strip())
+            os.replace(made, pdf)
+        finally:
+            made.unlink(missing_ok=True)
 
 
 def _how(profile: Path) -> list[str]:

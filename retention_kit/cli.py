@@ -46,13 +46,16 @@ def run(
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Execute every chapter, also of clients that have not changed.")
     ] = False,
+    pdf: Annotated[
+        bool, typer.Option("--pdf", help="Also a report.pdf, printed by Chromium, Chrome or Edge.")
+    ] = False,
     out: Annotated[Path, typer.Option(help="Folder for the reports.", file_okay=False)] = Path("outputs"),
     engine: Annotated[
         Literal["warm", "papermill"],
         typer.Option(help="Processes forked from a warm one (Linux), or papermill's kernels."),
     ] = "warm",
 ) -> None:
-    """Make one report per client: outputs/CLIENT/AS_OF/report.html.
+    """Make one report per client, outputs/CLIENT/AS_OF/report.html, and outputs/index.html over all of them.
 
     A client whose file, data and notebooks are as they were for its last report keeps it. Where only
     words changed that the chapters do not read, such as its title or notes, they are not executed.
@@ -65,14 +68,14 @@ def run(
     with Engine(engine) as chosen:  # it imports in a process of its own, while this one does
         from retention_kit import interrupts, progress, reports
 
-        how = {"as_of": as_of, "jobs": jobs, "fresh": fresh, "out": out, "engine": chosen}
+        how = {"as_of": as_of, "jobs": jobs, "fresh": fresh, "pdf": pdf, "out": out, "engine": chosen}
         with progress.bar() as tell:
             outcomes = reports.run(_client_files(clients), **how, progress=tell)
         if chosen.reason:
             typer.echo(f"Executed by papermill's kernels: {chosen.reason}.", err=True)
     for outcome in outcomes:
-        if outcome.report:
-            typer.echo(outcome.report)
+        for path in filter(None, (outcome.report, outcome.pdf)):
+            typer.echo(path)
     for state, words in _SPARED.items():
         spared = [outcome.client for outcome in outcomes if outcome.state == state]
         if spared:
@@ -80,9 +83,12 @@ def run(
     for outcome in outcomes:
         if outcome.reason:
             typer.echo(f"{outcome.client}: {outcome.reason}", err=True)
+    page = reports.index(out)
+    if page:
+        typer.echo(page)
     if any(outcome.state == "stopped" for outcome in outcomes):
         raise typer.Exit(interrupts.EXIT_CODE)
-    if any(outcome.state == "failed" for outcome in outcomes):
+    if any(outcome.reason for outcome in outcomes):
         raise typer.Exit(1)
 
 

@@ -40,6 +40,11 @@ def failed(final: Path) -> Path:
     return final.with_name(f"{final.name}-failed")
 
 
+def unread(out: Path, name: str) -> Path:
+    """The folder that tells why a client file could not be read; whose it is, its name alone says."""
+    return out / name / "unread-failed"
+
+
 def twins(wanted: Iterable[tuple[str, str, Path]]) -> list[str]:
     """Of clients that are made together, why one cannot be: two would overwrite each other's report.
 

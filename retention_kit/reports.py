@@ -12,7 +12,19 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
-from retention_kit import folders, interrupts, kernels, pages, params, playbook, previous, runs, session
+from retention_kit import (
+    browsers,
+    folders,
+    interrupts,
+    kernels,
+    pages,
+    params,
+    playbook,
+    portfolio,
+    previous,
+    runs,
+    session,
+)
 from retention_kit.engines import Engine
 from retention_kit.exceptions import ReportError, RetentionKitError
 from retention_kit.interrupts import Presses
@@ -36,13 +48,15 @@ class Outcome:
     """What became of one client: where the report is, or why there is none.
 
     `state` is "made" (chapters executed), "rendered" (only the page, from the chapters of the last
-    report), "unchanged" (the last report stands), "failed" or "stopped" (by Ctrl-C).
+    report), "unchanged" (the last report stands), "failed" or "stopped" (by Ctrl-C). `pdf` is the same
+    report printed; where that was asked for and did not go well, `reason` says why.
     """
 
     client: str
     report: Path | None
     reason: str = ""
     state: Literal["made", "rendered", "unchanged", "failed", "stopped"] = "failed"
+    pdf: Path | None = None
 
 
 def run(
@@ -51,6 +65,7 @@ def run(
     as_of: str | None = None,
     jobs: int = 2,
     fresh: bool = False,
+    pdf: bool = False,
     out: str | Path = "outputs",
     engine: Engine | None = None,
     progress: Progress = lambda client, chapter, state: None,
@@ -73,6 +88,8 @@ def run(
         Chapters executed at a time, each in a process of its own.
     fresh : bool
         Execute all chapters, whatever has changed or not.
+    pdf : bool
+        Print each report to `report.pdf` beside it, by an installed Chromium, Chrome or Edge.
     out : path
         Reports are written to `<out>/<client>/<as_of>/`.
     engine : Engine, optional
@@ -84,16 +101,22 @@ def run(
     -------
     list of Outcome
         In the order of `clients`.
+
+    Raises
+    ------
+    ReportError
+        When PDFs are wanted and there is no browser to print them.
     """
     if engine is None:
         with Engine("warm") as engine:
-            how = {"as_of": as_of, "jobs": jobs, "fresh": fresh, "out": out}
+            how = {"as_of": as_of, "jobs": jobs, "fresh": fresh, "pdf": pdf, "out": out}
             return run(clients, **how, engine=engine, progress=progress)
-    prepared = [_prepared(client, as_of) for client in clients]
+    browser = browsers.find() if pdf else None
+    prepared = [_prepared(client, as_of, Path(out)) for client in clients]
     _refuse_twins(prepared)
     with session.scratch(), interrupts.counted() as presses:
         turns = {
-            i: _Turn(job, Path(out), fresh, engine, progress, presses)
+            i: _Turn(job, Path(out), fresh, engine, progress, presses, browser)
             for i, job in enumerate(prepared)
             if isinstance(job, Job)
         }
@@ -107,13 +130,38 @@ def run(
     return [turns[i].outcome if i in turns else job for i, job in enumerate(prepared)]
 
 
-def _prepared(client: str | Path, as_of: str | None) -> Job | Outcome:
+def index(out: str | Path = "outputs") -> Path | None:
+    """Make `<out>/index.html` anew, of all that runs have left there; None where there is no such folder.
+
+    Raises
+    ------
+    ReportError
+        When it cannot be written.
+    """
+    try:
+        return portfolio.write(Path(out)) if Path(out).is_dir() else None
+    except OSError as error:
+        raise ReportError(folders.not_written(Path(out) / portfolio.INDEX, error)) from None
+
+
+def _prepared(client: str | Path, as_of: str | None, out: Path) -> Job | Outcome:
     """The client file read and every option checked, before any kernel starts."""
     try:
         path = params.find(client)
-        job = Job(params.read(path, as_of=as_of), path)
     except (RetentionKitError, OSError) as error:
         return Outcome(Path(client).stem, None, _one_line("client file", error))
+    unread = folders.unread(out, path.stem)
+    try:
+        job = Job(params.read(path, as_of=as_of), path)
+    except (RetentionKitError, OSError) as error:
+        reason = _one_line("client file", error)
+        # The page over all clients shall not show last month's report as if this were well.
+        with contextlib.suppress(Exception), folders.held(unread.parent), folders.replacing(unread) as folder:
+            runs.write_unread(folder, path.stem, as_of, reason)
+        return Outcome(path.stem, None, reason)
+    if unread.is_dir():
+        with contextlib.suppress(ReportError), folders.held(unread.parent):
+            shutil.rmtree(unread, ignore_errors=True)
     try:
         job.rules = playbook.read(job.client.playbook or None)
         for chapter in job.client.chosen:
@@ -165,6 +213,7 @@ class _Turn:
     engine: Engine
     progress: Progress
     presses: Presses
+    browser: Path | None
     outcome: Outcome = field(init=False)
     _final: Path = field(init=False)
     _spared: Literal["unchanged", "rendered", ""] = ""
@@ -274,8 +323,21 @@ class _Turn:
             self._end(Outcome(client, None, job.reason))
         else:
             shutil.rmtree(told, ignore_errors=True)
+            pdf, trouble = self._printed()
             self._tell("report", "kept" if self._spared == "unchanged" else "done")
-            self._end(Outcome(client, self._final / "report.html", state=self._spared or "made"))
+            made = self._final / "report.html"
+            self._end(Outcome(client, made, trouble, state=self._spared or "made", pdf=pdf))
+
+    def _printed(self) -> tuple[Path | None, str]:
+        """The report as a PDF, where one is wanted, or why there is none."""
+        pdf = self._final / "report.pdf"
+        if self.browser is None or (self._spared == "unchanged" and pdf.is_file()):
+            return (pdf if pdf.is_file() else None), ""
+        try:
+            browsers.print_pdf(self.browser, self._final / "report.html", pdf)
+        except (ReportError, OSError) as error:
+            return None, f"The report is made, its PDF is not. {self._one_line('pdf', error)}"
+        return pdf, ""
 
     def _publish(self) -> None:
         if self._spared == "unchanged":

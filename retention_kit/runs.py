@@ -176,6 +176,13 @@ def write_failed(job: Job, folder: Path) -> None:
         shutil.rmtree(folder / "notebooks", ignore_errors=True)
 
 
+def write_unread(folder: Path, name: str, as_of: str | None, reason: str) -> None:
+    """What can be told of a client whose file cannot be read; where no date was asked for, that of today."""
+    told = {"client": name, "title": name, "as_of": as_of or dt.date.today().isoformat(), "status": "failed"}
+    made = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
+    _write_json(folder / accounts.RUN, told | {"reason": reason, "made": made, "chapters": {}})
+
+
 def made_with() -> dict[str, str]:
     """The versions of Python and of the packages that a number can depend on."""
     return {"Python": platform.python_version()} | {name: version(name) for name in _MADE_WITH}

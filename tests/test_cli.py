@@ -75,11 +75,23 @@ def test_reports_are_printed_and_one_failure_is_exit_code_1(tmp_path):
     (tmp_path / "_defaults.yaml").write_text("language: en\n", encoding="utf-8")
     done = retention_kit("run", "*.yaml", cwd=tmp_path)
     assert done.returncode == 1
-    assert done.stdout.splitlines() == ["outputs/good/2024-07-01/report.html"]
+    assert done.stdout.splitlines() == ["outputs/good/2024-07-01/report.html", "outputs/index.html"]
     assert done.stderr.count("\n") == 1
     assert done.stderr.startswith("bad: nps: There is no file ")
     assert (tmp_path / "outputs" / "good" / "2024-07-01" / "report.html").is_file()
     assert [path.name for path in (tmp_path / "outputs" / "bad").iterdir()] == ["2024-07-01-failed"]
+
+
+def test_a_pdf_without_a_browser_is_one_line(tmp_path):
+    (tmp_path / "good.yaml").write_text("as_of: 2024-07-01\ndata: demo\n", encoding="utf-8")
+    command = [sys.executable, "-m", "retention_kit", "run", "good.yaml", "--pdf", "--engine", "papermill"]
+    nowhere = {"PATH": "", "HOME": str(tmp_path)}
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, timeout=60, env=nowhere)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == (
+        "retention-kit: A PDF needs Chromium, Chrome or Edge, and none is installed. "
+        "Install one, or open report.html in any browser and print it.\n"
+    )
 
 
 SHOP = """\

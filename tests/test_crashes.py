@@ -118,7 +118,7 @@ def test_ctrl_c_lets_a_notebook_finish_and_begins_no_other(project):
     assert said == (
         "Ctrl-C: the notebooks that run are finished, no other is begun. Press it again to end them.\n"
     )
-    assert printed == f"outputs/acme/{REPORT}\n"
+    assert printed == f"outputs/acme/{REPORT}\noutputs/index.html\n"
     assert more == (
         "bolt: stopped before its report was made; the last one is untouched. Type the same to go on.\n"
     )

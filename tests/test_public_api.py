@@ -101,7 +101,7 @@ PUBLIC = {
         *("time_to_second_order",),
     ],
     "recurring": ["cohort_mrr", "recurring_rates"],
-    "reports": ["Outcome", "run"],
+    "reports": ["Outcome", "index", "run"],
     "retention": [
         *("assign_cohorts", "average_retention", "explain_figure", "period_retention", "retention_change"),
         *("retention_rates",),

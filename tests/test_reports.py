@@ -12,6 +12,7 @@ import pytest
 
 from retention_kit import datasets, forkserver, kernels, params, reports
 from retention_kit.engines import Engine
+from retention_kit.exceptions import ReportError
 
 SECRET = "hunter2-in-the-environment"
 ENGINE = "papermill" if forkserver.hindrance() else "warm"
@@ -124,6 +125,7 @@ def test_nothing_half_written_is_left(batch):
         "answers/2024-05-01",
         "shop/2024-05-01",
         "survey/2024-05-01-failed",
+        "typo/unread-failed",
         "undated/2024-05-01",
         "undated/2024-05-01-failed",
     ]
@@ -289,6 +291,84 @@ def test_words_change_without_the_report_before_being_read_again(months):
     assert "started" not in {state for _, state in steps}
     assert "A shop" in page
     assert page[page.index('id="restated"') :] == months[1][2][months[1][2].index('id="restated"') :]
+
+
+# -- as a PDF ----------------------------------------------------------------------
+
+
+@pytest.fixture
+def printer(tmp_path, monkeypatch):
+    """What a browser does when it is asked to print, to be changed; and the reports it was asked for."""
+    asked = []
+
+    def print_pdf(browser, page, pdf):
+        asked.append(page.parent.parent.name)
+        if page.parent.parent.name == "bad":
+            raise ReportError("chromium wrote no PDF of report.html.")
+        pdf.write_bytes(b"%PDF-")
+
+    monkeypatch.setattr(reports.browsers, "find", lambda: Path("chromium"))
+    monkeypatch.setattr(reports.browsers, "print_pdf", print_pdf)
+    monkeypatch.setattr(reports.kernels, "execute", lambda *_, **__: kernels.Executed(EMPTY, 0.1, ENGINE))
+    return asked
+
+
+EMPTY = nbformat.v4.new_notebook()
+ANSWERS = "as_of: 2024-05-01\ndata: {responses: {source: answers.csv}}\n"
+
+
+def test_each_report_is_printed_once_and_one_that_cannot_be_is_told(tmp_path, printer):
+    (tmp_path / "answers.csv").write_text("score\n9\n", encoding="utf-8")
+    clients = [write_client(tmp_path, name, ANSWERS) for name in ("good", "bad")]
+    how = {"out": tmp_path / "outputs", "jobs": 1}
+    assert [outcome.pdf for outcome in reports.run(clients, **how)] == [None, None]
+    good, bad = reports.run(clients, pdf=True, **how)
+    assert (good.state, good.reason, good.pdf) == ("unchanged", "", good.report.parent / "report.pdf")
+    assert good.pdf.read_bytes() == b"%PDF-"
+    assert (bad.pdf, bad.reason) == (
+        None, "The report is made, its PDF is not. chromium wrote no PDF of report.html.",
+    )  # fmt: skip
+    assert bad.report.is_file()
+    reports.run(clients[:1], pdf=True, **how)
+    reports.run(clients[:1], pdf=True, fresh=True, **how)
+    assert printer == ["good", "bad", "good"]
+
+
+def test_without_a_browser_nothing_is_begun(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.setattr(reports.browsers, "_FOLDERS", ())
+    client = write_client(tmp_path, "shop", ANSWERS)
+    with pytest.raises(ReportError, match="A PDF needs Chromium, Chrome or Edge"):
+        reports.run([client], pdf=True, out=tmp_path / "outputs")
+    assert not (tmp_path / "outputs").exists()
+
+
+# -- the page over all clients -------------------------------------------------------
+
+
+def test_a_client_file_that_cannot_be_read_is_on_the_page_until_it_is_mended(tmp_path, printer):
+    (tmp_path / "answers.csv").write_text("score\n9\n", encoding="utf-8")
+    out = tmp_path / "outputs"
+    for text, failed in ((ANSWERS, False), (f"curency: EUR\n{ANSWERS}", True), (ANSWERS, False)):
+        reports.run([write_client(tmp_path, "shop", text)], out=out)
+        page = reports.index(out).read_text("utf-8")
+        assert ("unknown key &#39;curency&#39;" in page) == failed
+        assert 'href="shop/2024-05-01/report.html"' in page
+    assert [path.name for path in (out / "shop").iterdir()] == ["2024-05-01"]
+
+
+def test_a_page_over_all_clients_needs_a_folder_that_can_be_written(tmp_path, monkeypatch):
+    assert reports.index(tmp_path / "nowhere") is None
+
+    def full(out):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(reports.portfolio, "write", full)
+    with pytest.raises(ReportError) as error:
+        reports.index(tmp_path)
+    assert str(error.value) == (
+        f"{tmp_path}/index.html: no space left on device. Free some, or name another folder with --out."
+    )
 
 
 # -- progress and refusals -------------------------------------------------------
