@@ -19,7 +19,7 @@ UNITS = (
 )  # fmt: skip
 #: Units with forms, and where in the catalogue a form's words are: those of `month.in` in `months.in`.
 FORMS = {"month": "months.{}", "unit": "periods.{}", "days": "unit.days_{}", "word": "{}"}
-_UNIT = re.compile(r"([a-z]+)(?:\.(\d|[a-z_]+))?")
+_UNIT = re.compile(r"([a-z]+)(?:\.(\d+|[a-z_]+))?")
 
 
 def languages() -> list[str]:
@@ -73,7 +73,7 @@ def fields(entry: str | dict[str, str]) -> set[str]:
 
 
 def unit(text: str) -> tuple[str, int | str | None]:
-    """A unit, and what stands behind its point: digits, the form of a word, or the section it stands in.
+    """A unit, and what stands behind its point: digits, a length, the form of a word, or its section.
 
     >>> unit("share.0"), unit("date"), unit("month.in"), unit("word.rule")
     (('share', 0), ('date', None), ('month', 'in'), ('word', 'rule'))

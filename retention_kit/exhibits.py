@@ -29,6 +29,7 @@ from retention_kit.cards import cards_html, value
 from retention_kit.exceptions import ReportError
 from retention_kit.headlines import Headline
 from retention_kit.markdown import markdown_html
+from retention_kit.phrases import Told
 from retention_kit.sentences import Voice
 
 if TYPE_CHECKING:
@@ -83,9 +84,17 @@ class Exhibit:
 
 
 def finding(text: str) -> Exhibit:
-    """A heading that states what was found; the summary repeats each chapter's first ones."""
-    html = Markup('<h2 class="finding">{}</h2>').format(_filled(text, "A finding"))
-    return Exhibit(html, text, {MIME.format("finding"): {"text": text}})
+    """A heading that states what was found; the summary repeats each chapter's first ones.
+
+    A sentence of the catalogue stands below the heading that it brings along (`phrases.Told`); any other
+    text is the heading itself.
+    """
+    told = {"heading": _filled(text, "A finding"), "text": text}
+    html = Markup('<h2 class="finding">{heading}</h2>')
+    if isinstance(text, Told):
+        told["heading"] = text.heading
+        html += Markup('<p class="sentence">{text}</p>')
+    return Exhibit(html.format(**told), text, {MIME.format("finding"): told})
 
 
 def sentence(text: str) -> Exhibit:

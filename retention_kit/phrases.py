@@ -2,7 +2,7 @@
 
 A metric's definition is read by people in English and printed by reports in theirs: a `Phrase` is the
 sentence, with the key and the values it was made from beside it. `sentences.phrase` makes one in English,
-`Voice.said` says it in the voice's language.
+`Voice.said` says it in the voice's language. A `Told` is a sentence that has a heading.
 """
 
 import datetime as dt
@@ -41,6 +41,28 @@ class Phrase(str):
 
     def __getnewargs__(self) -> tuple[str, Words]:
         return str(self), self.words
+
+
+class Told(str):
+    """A sentence that states a finding, and what it states in few words: the heading above it.
+
+    Parameters
+    ----------
+    text : str
+        The sentence, with its numbers and its interval.
+    heading : str
+        One clause that claims no more than the sentence does.
+    """
+
+    heading: str
+
+    def __new__(cls, text: str, heading: str) -> "Told":
+        told = super().__new__(cls, text)
+        told.heading = heading
+        return told
+
+    def __getnewargs__(self) -> tuple[str, str]:
+        return str(self), self.heading
 
 
 def words(key: str, **values: Any) -> Words:

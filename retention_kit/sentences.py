@@ -21,7 +21,7 @@ from retention_kit import catalogues, names, phrases
 from retention_kit.catalogues import Entries
 from retention_kit.exceptions import ReportError, did_you_mean
 from retention_kit.headlines import Headline
-from retention_kit.phrases import Phrase, Words
+from retention_kit.phrases import Phrase, Told, Words
 
 MISSING = "–"
 _SKELETONS = {"month": "yMMMM", "quarter": "yQQQ", "year": "y"}
@@ -66,6 +66,9 @@ class Voice:
     def say(self, key: str, **values: Any) -> str:
         """The sentence of the catalogue under `key`, with the values in the language's own format.
 
+        Where the catalogue has a heading for it (`finding.<key>`), made from the same values, it is a
+        `Told` that brings it along.
+
         Raises
         ------
         ReportError
@@ -74,6 +77,11 @@ class Voice:
         if key not in self._entries:
             hint = did_you_mean(key, self._entries)
             raise ReportError(f"The {self.language} catalogue has no sentence {key!r}.{hint}")
+        heading = f"finding.{key}"
+        text = self._filled(key, values)
+        return Told(text, self._filled(heading, values)) if heading in self._entries else text
+
+    def _filled(self, key: str, values: Mapping[str, Any]) -> str:
         template = _form(self._entries[key], key, values, self._locale)
         return _Fill(self, key).vformat(template, (), values)
 
@@ -196,17 +204,17 @@ class Voice:
         points), gap (the same without a sign), nps (signed integer), money, count, number,
         exact (as many digits as it has), ratio, days; date, moment (with its time, where there
         is one), day, week, month, quarter, year; unit (a name such as month); text (several
-        with semicolons between), column (a name of ours inside a sentence, one or several),
-        word (a name of ours by itself, from a section of the catalogue: "word.rule"). Digits
-        after the point can be given: "share.0", "money.2". So can a form that the language
-        has of a month, a unit or a number of days: "month.in".
+        with semicolons between; "text.24" has 24 signs at most), column (a name of ours inside
+        a sentence, one or several), word (a name of ours by itself, from a section of the
+        catalogue: "word.rule"). Digits after the point can be given: "share.0", "money.2". So
+        can a form that the language has of a month, a unit or a number of days: "month.in".
         """
         kind, detail = catalogues.unit(unit)
         if _is_missing(value):
             return MISSING
         if kind == "text":
             said = "; ".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
-            return names.isolated(said)
+            return names.shown(said, detail) if detail else names.isolated(said)
         if kind == "unit":
             return self.say(f"periods.{detail or 'one'}.{value}")
         if kind == "word":

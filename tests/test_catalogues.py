@@ -3,12 +3,14 @@
 import re
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from babel import Locale
 
 import retention_kit
 from retention_kit import catalogues
 from retention_kit.exceptions import ReportError, RetentionKitError
+from retention_kit.sentences import Voice
 
 
 @pytest.mark.parametrize(
@@ -108,3 +110,58 @@ def test_every_entry_says_something_of_its_own(language: str) -> None:
 def test_months_bend_twelvefold(language: str) -> None:
     bent = {key: text for key, text in catalogues.entries(language).items() if key.startswith("months.")}
     assert [key for key, text in bent.items() if len(text.split(", ")) != 12] == []
+
+
+# -- headings ------------------------------------------------------------------------
+
+#: Values about as long as they come; names are the client's own, and cut past 24 signs.
+USUAL = {
+    "value": 1234.5, "active": 12345, "top": "household", "bottom": "marketplace", "only": "too expensive",
+    "by": "channel", "period": "2024-09-01",
+}  # fmt: skip
+LONGEST = 75
+
+
+@pytest.mark.parametrize("language", catalogues.languages())
+def test_a_heading_is_one_short_clause(language: str) -> None:
+    voice = Voice(language=language, currency="EUR")
+    entries = catalogues.entries(language)
+    keys = [key for key in entries if key.startswith("finding.")]
+    assert len(keys) > 100
+    for key in keys:
+        quarters = {"top": "2024-09-01", "bottom": "2023-12-01"} if "waves" in key else {}
+        share = {"value": 0.2345} if "value:share" in str(entries[key]) else {}
+        days = {"value": 123} if "value:days" in str(entries[key]) else {}
+        score = {"value": 41.2} if "value:nps" in str(entries[key]) else {}
+        said = voice.say(key, **USUAL | quarters | share | days | score)
+        assert len(said) <= LONGEST, f"{key} has {len(said)} signs: {said}"
+        assert not said.endswith("."), key
+
+
+@pytest.mark.parametrize("language", catalogues.languages())
+def test_a_heading_uses_values_that_its_sentence_has(language: str) -> None:
+    entries = catalogues.entries(language)
+    for key in entries:
+        if key.startswith("finding."):
+            sentence = entries[key.removeprefix("finding.")]  # each belongs to one
+            extremes = {"top", "bottom", "only"} if catalogues.fields(sentence) & {"top", "only"} else set()
+            assert catalogues.fields(entries[key]) <= catalogues.fields(sentence) | extremes, key
+
+
+def test_a_heading_says_no_more_than_the_interval_lets_it() -> None:
+    voice = Voice(language="en", currency="EUR")
+    change = {"retention_rate": 0.3, "retained": 30, "customers": 100, "earlier_rate": 0.25,
+              "earlier_retained": 25, "earlier_customers": 100, "difference": 0.05}  # fmt: skip
+    unclear = voice.compare("retention.month_change", low=-0.07, high=0.17, **change)
+    clear = voice.compare("retention.month_change", low=0.01, high=0.09, **change)
+    assert unclear.heading == "No clear change between the newest and earlier cohorts"
+    assert clear.heading == "The newest cohorts come back more than earlier ones"
+
+
+def test_a_long_name_is_cut_in_a_heading_and_whole_in_its_sentence() -> None:
+    voice = Voice(language="en", currency="EUR")
+    name = "a plan that has a rather long name"
+    scores = pd.DataFrame({"plan": [name, "basic"], "nps": [50, 10], "low": [40, 5], "high": [60, 15]})
+    told = voice.tell_extremes("nps.groups", scores, group="plan", value="nps", by="plan")
+    assert told.heading == "By plan: a plan that has a rathe… recommends most, basic least"
+    assert name in told

@@ -159,9 +159,18 @@ def test_a_figure_that_cannot_be_known_says_so():
     assert soup(exhibits.cards(unknown, voice=VOICE)).find(class_="value").text == "not known"
 
 
+def test_a_sentence_of_the_catalogue_stands_below_the_heading_it_brings():
+    told = VOICE.say("nps.no_dates"), VOICE.say("nps.overall.unknown")
+    shown = soup(exhibits.finding(told[1]))
+    assert (shown.h2.text, shown.p.text) == (
+        "There are no answers, so there is no score", "There are no answers, so there is no score.",
+    )  # fmt: skip
+    assert soup(exhibits.finding(told[0])).p is None  # that one is no finding, and has no heading
+
+
 def test_a_finding_is_a_heading_and_blank_ones_are_refused():
     assert soup(exhibits.finding("It grew.")).h2.text == "It grew."
-    assert carried(exhibits.finding("It grew."), "finding") == {"text": "It grew."}
+    assert carried(exhibits.finding("It grew."), "finding") == {"heading": "It grew.", "text": "It grew."}
     with pytest.raises(ReportError, match=r"A finding is blank\."):
         exhibits.finding(" ")
     with pytest.raises(ReportError, match=r"cards\(\) needs at least one headline\."):

@@ -69,6 +69,9 @@ ANSWERS = {
 }
 
 
+FINDING = exhibits.MIME.format("finding")
+
+
 @pytest.mark.parametrize(
     ("chapter", "answer", "verdict"),
     [*((chapter, answer, "right") for chapter, answer in ANSWERS.items()), ("nps", "None", "not yet")],
@@ -83,6 +86,10 @@ def test_the_chapter_runs_and_its_check_judges(chapter, answer, verdict, tmp_pat
     checked = [cell for cell in executed.notebook.cells if "check" in tags(cell)]
     assert [out.text for cell in checked for out in cell.outputs if "text" in out] == [f"{verdict}\n"]
     assert pages.headlines(executed.notebook)
+    shown = [out.data for cell in executed.notebook.cells for out in cell.get("outputs", []) if "data" in out]
+    found = [data[FINDING] for data in shown if FINDING in data]
+    assert found
+    assert [one for one in found if one["heading"] == one["text"] or len(one["heading"]) > 80] == []
 
 
 FEES = "customer_id,started_at,ended_at,mrr\n"
