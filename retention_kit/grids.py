@@ -29,6 +29,7 @@ _COLUMN_UNITS = {
     "clv_historical": "money",
     "average_order_value": "money",
     "mrr": "money",
+    "base_mrr": "money",
     "value_at_risk": "money",
     "cumulative_revenue": "money",
     "cumulative_revenue_per_customer": "money",

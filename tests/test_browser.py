@@ -206,6 +206,19 @@ def test_the_contents_stay_beside_the_text_on_a_wide_screen(plain, opened):
     assert narrow.locator("nav").bounding_box()["y"] < narrow.locator("main").bounding_box()["y"]
 
 
+def test_what_is_wider_than_a_phone_runs_off_its_edge_and_fades_there(plain, opened):
+    page = opened(plain, 390)
+    rights = each(page, "#retention .picture, #retention > .scroll", "e.getBoundingClientRect().right")
+    assert len(rights) == 4
+    assert set(rights) == {390}
+    fades = "parseFloat(getComputedStyle(e).getPropertyValue('--more'))"
+    assert each(page, "#retention .picture", fades)[0] > 30
+    page.evaluate("document.querySelector('#retention .picture').scrollLeft = 9999")
+    page.wait_for_timeout(100)
+    assert each(page, "#retention .picture", fades)[0] == 0
+    assert set(each(opened(plain), "#retention .picture", fades)) == {0}
+
+
 def test_cards_of_a_row_are_in_line(plain, opened):
     page = opened(plain)
     for part in (".label", ".value", ".range"):
@@ -260,6 +273,8 @@ def test_it_prints_without_cutting_anything_off(plain, opened):
         " && e.checkVisibility()).map(e => e.outerHTML.slice(0, 100))"
     )
     assert cut == []
+    # A heading and its sentence go to the next page with what they are about.
+    assert set(each(page, ".finding, .finding + .sentence", "getComputedStyle(e).breakAfter")) == {"avoid"}
 
 
 def test_its_pdf_has_pages_with_numbers_and_who_may_read_it(plain, browser, tmp_path):

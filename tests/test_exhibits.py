@@ -154,6 +154,11 @@ def test_a_card_says_value_interval_counts_and_definition():
     assert Headline.from_json(carried(exhibit, "headline")["headlines"][0]) == headline()
 
 
+def test_money_among_the_counts_has_its_currency():
+    card = soup(exhibits.cards(headline(counts={"customers": 553, "base_mrr": 9367.0}), voice=VOICE))
+    assert card.find(class_="counts").text == "Customers\xa0553 · Base, a month\xa0€9,367"
+
+
 def test_a_figure_that_cannot_be_known_says_so():
     unknown = headline(value=None, low=None, high=None, interval=None)
     assert soup(exhibits.cards(unknown, voice=VOICE)).find(class_="value").text == "not known"
