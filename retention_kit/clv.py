@@ -6,12 +6,13 @@ import ibis
 import ibis.expr.types as ir
 import pandas as pd
 
-from retention_kit import btyd, intervals, periods, portfolios, predictions, summaries, tables
+from retention_kit import btyd, gaps, intervals, periods, portfolios, predictions, summaries, tables
 from retention_kit.exceptions import DataError, ParamsError
 from retention_kit.moments import Date
 from retention_kit.periods import Period
 from retention_kit.predictions import Span
 from retention_kit.sentences import phrase
+from retention_kit.sources import open_source
 from retention_kit.tables import Columns
 
 
@@ -250,15 +251,6 @@ def customer_value(
         margin=1.0 if margin is None else margin,
         discount_rate=discount_rate,
     )
-    told = {
-        "p_alive": predictions.p_alive(purchases, summary)["p_alive"],
-        "expected_purchases": predictions.expected_purchases(purchases, summary, horizon)[
-            "expected_purchases"
-        ],
-        "expected_spend": predictions.expected_spend(spend, summary)["expected_spend"],
-    }
-    for name, values in told.items():
-        frame.insert(frame.columns.get_loc("expected_value"), name, values)
     what = "revenue" if margin is None else "margin"
     told = {
         "horizon": predictions.span(horizon, "day"),
@@ -274,6 +266,84 @@ def customer_value(
 
 
 _MODELS = ("mbg_nbd", "pareto_nbd", "bg_nbd")
+
+
+def customers_at_risk(
+    orders: Any, values: pd.DataFrame, *, as_of: Date | None = None, limit: int | None = None
+) -> pd.DataFrame:
+    """Whose value is most in doubt?
+
+    A list for whoever calls or writes: much is expected of them, and they may be gone. Who is surely gone
+    is not on top, for nothing is expected any more. Those who may not be contacted are left out, and those
+    of whom the model cannot say whether they are there.
+
+    Parameters
+    ----------
+    orders : Loaded, frame or Ibis table
+        Orders with `customer_id`, `ordered_at` and `amount`, perhaps `contactable`.
+    values : DataFrame
+        From `customer_value` of the same orders.
+    as_of : date or str
+        The first moment not observed.
+    limit : int, optional
+        Only the first so many.
+
+    Returns
+    -------
+    DataFrame
+        One row a customer, the largest `value_in_doubt` first: `customer_id`, `last_order`,
+        `days_since_last_order`, `order_days`, `revenue` (so far), `p_gone` (1 - `p_alive`),
+        `expected_value` and `value_in_doubt` (the two multiplied). `attrs["left_out"]` counts who may not
+        be contacted, `attrs["unknown"]` of whom nothing can be said.
+
+    Raises
+    ------
+    DataError
+        When a column or `as_of` is missing, or `values` are none.
+
+    Examples
+    --------
+    >>> from retention_kit import datasets
+    >>> orders = tables.load_orders(datasets.demo_orders(), as_of="2024-07-01")
+    >>> risks = customers_at_risk(orders, customer_value(orders), limit=3)
+    >>> bool(risks["value_in_doubt"].is_monotonic_decreasing), len(risks)
+    (True, 3)
+    """
+    missing = [name for name in ("customer_id", "p_alive", "expected_value") if name not in values]
+    if missing:
+        raise DataError(f"values is missing {missing}. Give what clv.customer_value returns.")
+    loaded, said = _asked(orders, as_of)
+    days = periods.activity(loaded, "day")
+    sums = {"order_days": days.count(), "_last": days.period_index.max(), "revenue": days.amount.sum()}
+    people = days.group_by("customer_id").aggregate(**sums)
+    people = people.join(gaps.consents(loaded), "customer_id") if said else people.mutate(_may_contact=True)
+    found = people.to_pandas().astype({"revenue": "float64", "order_days": "int64"})
+    found = found.merge(values[["customer_id", "p_alive", "expected_value"]], on="customer_id")
+    frame = found[found["_may_contact"] & found["p_alive"].notna()].copy()
+    frame["p_gone"] = 1 - frame["p_alive"]
+    frame["value_in_doubt"] = frame["expected_value"] * frame["p_gone"]
+    frame["last_order"] = periods.starts(frame["_last"], "day")
+    frame["days_since_last_order"] = periods.first_incomplete(loaded, "day") - frame["_last"]
+    frame = frame.sort_values(["value_in_doubt", "customer_id"], ascending=[False, True], ignore_index=True)
+    frame = frame[_AT_RISK].head(limit or len(frame))
+    frame.attrs = loaded.told(phrase("definition.customers_at_risk", as_of=loaded.as_of)) | {
+        "left_out": int((~found["_may_contact"]).sum()) if said else None,
+        "unknown": int(found["p_alive"].isna().sum()),
+    }
+    return frame
+
+
+def _asked(orders: Any, as_of: Date | None) -> tuple[tables.Loaded, bool]:
+    """The orders, and whether they say who may be contacted."""
+    has = orders.table.columns if isinstance(orders, tables.Loaded) else open_source(orders).columns
+    said = "contactable" in has
+    return tables.orders(orders, as_of=as_of, columns=("amount", *(["contactable"] if said else []))), said
+
+
+_AT_RISK = [
+    *("customer_id", "last_order", "days_since_last_order", "order_days", "revenue"),
+    *("p_gone", "expected_value", "value_in_doubt"),
+]
 
 
 def _customers(

@@ -41,7 +41,12 @@ _WHOLE = re.compile(r"^\s*import retention_kit\b(?!\.)", re.MULTILINE)
 
 
 def of(
-    client: Client, notebooks: Iterable[Path], *, without: Iterable[str] = (), shown: Any = None
+    client: Client,
+    notebooks: Iterable[Path],
+    *,
+    without: Iterable[str] = (),
+    shown: Any = None,
+    given: Any = None,
 ) -> dict[str, str]:
     """The digests of a client's run: `notebooks`, `client`, `data`, `code` for its chapters, and `page`.
 
@@ -55,6 +60,8 @@ def of(
         Tags of cells that do not run.
     shown : any
         What else the page shows, such as rules of a consultant's own.
+    given : any
+        What else the chapters are given, such as what earlier reports foretold.
     """
     paths = list(notebooks)
     chapters = {path.stem: _chapter(path, _state(path), frozenset(without)) for path in paths}
@@ -62,7 +69,7 @@ def of(
     told = _told(client)
     return {
         "notebooks": _digest({name: cells for name, (cells, _) in chapters.items()}),
-        "client": _digest({key: value for key, value in told.items() if key not in ON_THE_PAGE}),
+        "client": _digest([{key: value for key, value in told.items() if key not in ON_THE_PAGE}, given]),
         "data": data(client),
         "code": _digest([_code(named), _words(client.language, _WORDS_OF_THE_PAGE), _versions()]),
         "page": _digest([told, _package(), _words(client.language, ()), shown]),

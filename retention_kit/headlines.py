@@ -47,6 +47,9 @@ class Headline:
         The interval's method and level, such as `Wilson 95 %`; needed with bounds.
     period : str, optional
         The period the figure is about, as text to print.
+    foretells : pair of str, optional
+        Of a forecast, ISO dates: the first day it is about and the first one after. A later report says
+        whether it came true.
 
     Raises
     ------
@@ -73,6 +76,7 @@ class Headline:
     high: float | None = None
     interval: str | None = None
     period: str | None = None
+    foretells: tuple[str, str] | None = None
 
     def __post_init__(self) -> None:
         for name in ("value", "low", "high"):
@@ -80,6 +84,9 @@ class Headline:
         counts = {str(key): _plain(self.name, key, value) for key, value in dict(self.counts).items()}
         object.__setattr__(self, "counts", counts)
         object.__setattr__(self, "as_of", _iso(self.name, self.as_of))
+        if self.foretells is not None:
+            since, until = (_iso(self.name, moment) for moment in self.foretells)
+            object.__setattr__(self, "foretells", (since, until))
         _check_words(self)
         _check_numbers(self)
 
@@ -118,6 +125,7 @@ def of(
     counts: Sequence[str] = (),
     low: str = "low",
     high: str = "high",
+    foretells: Sequence[str] = (),
 ) -> Headline:
     """The headline that one row of a result frame makes; a frame without a row makes one "not known".
 
@@ -128,6 +136,8 @@ def of(
     value, counts, low, high : str
         The columns that hold the figure, what it was counted from, and its bounds (left out where
         the frame has none).
+    foretells : pair of str, optional
+        Of a forecast, the columns of the first day it is about and of the first one after.
 
     Raises
     ------
@@ -151,6 +161,8 @@ def of(
     }  # a row of its own would turn counts into floats
     bounded = low in row and high in row and pd.notna(row[low]) and pd.notna(row[high])
     sure = {"low": row[low], "high": row[high], "interval": row["interval"]} if bounded else {}
+    if foretells:
+        told["foretells"] = tuple(row[column] for column in foretells)
     return Headline(
         name, row[value], unit=unit, good=good, counts={each: row[each] for each in counts}, **told, **sure
     )

@@ -114,9 +114,10 @@ def foretold(split: pd.DataFrame, *, models: Sequence[str] = MODELS) -> pd.DataF
     Returns
     -------
     DataFrame
-        The split's rows with a column of expected purchases each: the models by name, `historical_mean` (the
-        customer's own rate since the first purchase goes on) and `last_period` (the same as in the stretch
-        before). `attrs["fits"]` holds the fits.
+        The split's rows with a column of expected purchases each: the models by name, `historical_mean`
+        (the customer's own rate since the first purchase goes on) and `last_period` (the same as in the
+        stretch before). `attrs["fits"]` holds the fits, `attrs["left_out"]` the models that came to no
+        optimum, and why.
 
     Raises
     ------
@@ -138,14 +139,16 @@ def foretold(split: pd.DataFrame, *, models: Sequence[str] = MODELS) -> pd.DataF
             )
     _need(split, "purchases_after", "purchases_before", "frequency", "T")
     until = split.attrs["holdout"]
-    found = {name: getattr(btyd, f"fit_{name}")(split) for name in models}
+    fitted = {name: getattr(btyd, f"fit_{name}")(split) for name in models}
+    found = {name: fit for name, fit in fitted.items() if fit.converged}
     frame = split.copy()
     for name, fit in found.items():
         frame[name] = _expected(fit, split, until)
     with np.errstate(invalid="ignore"):
         rate = np.where(split["T"] > 0, split["frequency"] / split["T"], 0.0)
     frame["historical_mean"], frame["last_period"] = rate * until, split["purchases_before"].astype("float64")
-    frame.attrs = split.attrs | {"fits": found}
+    left_out = {name: fit.status for name, fit in fitted.items() if name not in found}
+    frame.attrs = split.attrs | {"fits": found, "left_out": left_out}
     return frame
 
 

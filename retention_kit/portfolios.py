@@ -12,7 +12,9 @@ import pandas as pd
 from retention_kit import fits, gamma_gamma, predictions, summaries, tables
 from retention_kit.exceptions import DataError
 from retention_kit.fits import Fit
+from retention_kit.moments import Date
 from retention_kit.predictions import Span
+from retention_kit.sentences import phrase
 from retention_kit.tables import Columns
 
 
@@ -48,8 +50,10 @@ def customer_values(
     Returns
     -------
     DataFrame
-        The summary's columns and `expected_value` (currency units), `low`, `high` (95 %, of what is expected,
-        not of what one customer will do), `interval`.
+        The summary's columns and `p_alive` (now; missing for one-time buyers under BG/NBD),
+        `expected_purchases` (undiscounted; not where the time has no end), `expected_spend`,
+        `expected_value` (currency units, today's money), `low`, `high` (95 %, of what is expected, not of
+        what one customer will do), `interval`.
 
     Raises
     ------
@@ -68,18 +72,74 @@ def customer_values(
     True
     """
     _check_margin(margin)
+    told = {"p_alive": predictions.p_alive(fit, summary)["p_alive"]}
+    if until is not None:
+        bought, name = predictions.expected_purchases(fit, summary, until), "expected_purchases"
+        told[name] = bought[name]
     if until is None or discount_rate > 0:
         bought = predictions.discounted_purchases(fit, summary, discount_rate=discount_rate, until=until)
         name = "discounted_purchases"
-    else:
-        bought, name = predictions.expected_purchases(fit, summary, until), "expected_purchases"
     each = predictions.expected_spend(spend, summary)
     value = margin * bought[name] * each["expected_spend"]
     # Two models fitted apart: their errors are independent, and on the logarithms they add as squares.
     below = _both(bought[name] / bought["low"], each["expected_spend"] / each["low"])
     above = _both(bought["high"] / bought[name], each["high"] / each["expected_spend"])
+    told |= {"expected_spend": each["expected_spend"], "expected_value": value}
     frame = summary.reset_index(drop=True)
-    return frame.assign(expected_value=value, low=value / below, high=value * above, interval=fit.interval)
+    return frame.assign(**told, low=value / below, high=value * above, interval=fit.interval)
+
+
+def new_customer_value(
+    fit: Fit,
+    spend: Fit,
+    *,
+    as_of: Date | None = None,
+    until: Span | None = "12 months",
+    margin: float = 1.0,
+    discount_rate: float = 0.0,
+) -> pd.DataFrame:
+    """What will somebody bring after the very first order, which has just come?
+
+    The first order is not in it: hold what a new customer may cost against the two together.
+
+    Parameters
+    ----------
+    fit, spend, until, margin, discount_rate
+        As in `customer_values`.
+    as_of : date or str, optional
+        Which customers' models these are, for `attrs`.
+
+    Returns
+    -------
+    DataFrame
+        One row: `customers` (whose models these are), `expected_purchases`, `expected_spend`,
+        `expected_value` (currency units, today's money), `low`, `high` (95 %, of what is expected),
+        `interval`.
+
+    Raises
+    ------
+    DataError
+        As `customer_values`.
+
+    Examples
+    --------
+    >>> from retention_kit import btyd, simulations
+    >>> truth = {"r": 0.6, "alpha": 6.0, "a": 0.9, "b": 1.7}
+    >>> weeks = simulations.simulated_customers("mbg_nbd", truth, customers=500, T=52, unit="week")
+    >>> weeks = simulations.with_spend(weeks, {"p": 6.0, "q": 4.0, "gamma": 15.0})
+    >>> rhythm, means = btyd.fit_mbg_nbd(weeks), btyd.fit_gamma_gamma(weeks)
+    >>> bool((new_customer_value(rhythm, means)["expected_value"] > 0).item())
+    True
+    """
+    nobody = predictions.new_customer(fit.unit).assign(monetary_value=0.0)
+    each = customer_values(fit, spend, nobody, until=until, margin=margin, discount_rate=discount_rate)
+    names = ["expected_purchases", "expected_spend", "expected_value", "low", "high", "interval"]
+    frame = each[[name for name in names if name in each]].assign(customers=round(fit.customers))
+    what = "ever" if until is None else "horizon"
+    told = {} if until is None else {"horizon": predictions.span(until, "day")}
+    told |= {"margin": margin, "discount_rate": discount_rate, "model": fit.model}
+    frame.attrs = {"definition": phrase(f"definition.new_customer_value.{what}", **told), "as_of": as_of}
+    return frame
 
 
 def expected_totals(fit: Fit, summary: pd.DataFrame, *, until: Span, by: Columns = None) -> pd.DataFrame:
@@ -180,6 +240,53 @@ def expected_revenue(
 
     uncertain = sums.variance() + (fits.variance(spend, spent) if spend.covariance is not None else np.nan)
     return sums.frame("expected_revenue", uncertain + sums.added(noise))
+
+
+def alive_by_pattern(fit: Fit, summary: pd.DataFrame, *, most: int = 12, steps: int = 13) -> pd.DataFrame:
+    """How likely is somebody still a customer who bought so often, and so long ago?
+
+    For customers observed as long as the longest of the summary: who has bought often and then falls silent
+    is gone sooner than who buys rarely.
+
+    Parameters
+    ----------
+    fit : Fit
+        Of purchases.
+    summary : DataFrame
+        Whose longest time of observation counts.
+    most : int
+        Repeat purchases up to which to look.
+    steps : int
+        How many lengths of silence, evenly spaced from none to all the time.
+
+    Returns
+    -------
+    DataFrame
+        One row a frequency from 1 and silence: `frequency`, `silence` (since the last purchase, in the fit's
+        unit), and what `predictions.p_alive` adds.
+
+    Examples
+    --------
+    >>> from retention_kit import btyd, simulations
+    >>> truth = {"r": 0.6, "alpha": 6.0, "a": 0.9, "b": 1.7}
+    >>> weeks = simulations.simulated_customers("mbg_nbd", truth, customers=500, T=52, unit="week")
+    >>> grid = alive_by_pattern(btyd.fit_mbg_nbd(weeks), weeks, most=2, steps=3)
+    >>> grid[["frequency", "silence"]].values.tolist()
+    [[1.0, 0.0], [1.0, 26.0], [2.0, 0.0], [2.0, 26.0]]
+    """
+    longest = float(summary["T"].max())
+    silence = np.linspace(0, longest, steps)[:-1]
+    frequency, silence = (
+        each.ravel() for each in np.meshgrid(np.arange(1, most + 1), silence, indexing="ij")
+    )
+    grid = pd.DataFrame({"frequency": frequency, "recency": longest - silence, "T": longest})
+    frame = predictions.p_alive(fit, grid)
+    frame.insert(1, "silence", silence)
+    frame.attrs = {
+        "definition": phrase("definition.alive_by_pattern", model=fit.model, unit=fit.unit),
+        "as_of": summary.attrs.get("as_of"),
+    }
+    return frame
 
 
 class _Sums:

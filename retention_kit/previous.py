@@ -4,6 +4,7 @@ import contextlib
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,31 @@ def find(home: Path, as_of: str) -> Previous | None:
         with contextlib.suppress(ReportError):  # the figures of another version: the report before will do
             return Previous(account, {one.name: one for each in account.figures.values() for one in each})
     return None
+
+
+def forecasts(home: Path, as_of: str, *, currency: str) -> list[dict[str, Any]]:
+    """What the client's earlier reports foretold, the oldest first, for a chapter to say how it came out.
+
+    Parameters
+    ----------
+    home, as_of
+        As in `find`.
+    currency : str
+        What was foretold in another currency is left out.
+    """
+    until, found = accounts.moment(as_of), []
+    for account in sorted(accounts.readable(home), key=lambda one: one.moment):
+        if account.done and account.moment < until and account.told.get("currency") == currency:
+            with contextlib.suppress(ReportError):
+                figures = chain.from_iterable(account.figures.values())
+                found += [{"made": account.as_of} | _foretold(one) for one in figures if one.foretells]
+    return found
+
+
+def _foretold(figure: Headline) -> dict[str, Any]:
+    since, until = figure.foretells
+    told = {name: getattr(figure, name) for name in ("name", "value", "low", "high", "interval")}
+    return {"since": since, "until": until} | told
 
 
 # -- what has changed ------------------------------------------------------------

@@ -269,7 +269,9 @@ class _Turn:
 
     def _compare(self) -> None:
         try:
-            self.job.before = previous.find(self._final.parent, self.job.client.as_of)
+            home, client = self._final.parent, self.job.client
+            self.job.before = previous.find(home, client.as_of)
+            self.job.forecasts = previous.forecasts(home, client.as_of, currency=client.currency)
             self.job.fingerprint = runs.fingerprint(self.job)
             self._spared = "" if self.fresh else runs.reuse(self.job, self._final)
         except Exception as error:  # whatever it was, the other clients go on

@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 import nbformat
 
-from retention_kit import accounts, exports, fingerprints, pages, playbook, previous, projects
+from retention_kit import accounts, exports, fingerprints, kernels, pages, playbook, previous, projects
 from retention_kit.exceptions import ReportError
 from retention_kit.headlines import Headline
 from retention_kit.params import KINDS, Client
@@ -42,7 +42,8 @@ class Job:
     """One client's run while its chapters are on their way; `path` is its client file.
 
     `before` is the client's previous report, `again` its chapters as they run on today's data, and
-    `restating` what an earlier run has found out of that. `trouble` is why the run failed when no chapter
+    `restating` what an earlier run has found out of that; `forecasts` is what earlier reports foretold,
+    for chapters that have a parameter of that name. `trouble` is why the run failed when no chapter
     did: its options, or the writing of the report; `fingerprint` what the report depends on, in digests.
     """
 
@@ -53,6 +54,7 @@ class Job:
     before: Previous | None = None
     again: dict[str, Ran] = field(default_factory=dict)
     restating: Again | None = None
+    forecasts: Sequence[Mapping[str, Any]] = ()
     trouble: str = ""
     engine: str = "papermill"
     fingerprint: dict[str, str] = field(default_factory=dict)
@@ -75,7 +77,19 @@ class Job:
 
     def parameters(self, chapter: str) -> dict[str, Any]:
         """What a chapter is told: which client file, and its own options; never data, never a secret."""
-        return {"client": str(self.path), "as_of": self.client.as_of, **self.client.options.get(chapter, {})}
+        return self._told(chapter, self.forecasts)
+
+    def _told(self, chapter: str, forecasts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+        told = {"client": str(self.path), "as_of": self.client.as_of}
+        if forecasts and self._asks(chapter, "forecasts"):
+            told["forecasts"] = list(forecasts)
+        return told | self.client.options.get(chapter, {})
+
+    def _asks(self, chapter: str, parameter: str) -> bool:
+        try:
+            return parameter in kernels.parameters_of(self.notebook(chapter))
+        except ReportError:  # it has no parameters; the run says so
+            return False
 
     @property
     def to_restate(self) -> list[str]:
@@ -87,14 +101,18 @@ class Job:
     def parameters_again(self, chapter: str) -> dict[str, Any]:
         """What a chapter is told to be what it was in the previous report, on the data of this one."""
         as_then = {"as_of": self.before.as_of, "data_as_of": self.client.as_of}
-        return self.parameters(chapter) | as_then
+        then = accounts.moment(self.before.as_of)
+        known = [one for one in self.forecasts if accounts.moment(one["made"]) < then]
+        return self._told(chapter, known) | as_then
 
 
 def fingerprint(job: Job) -> dict[str, str]:
     """What a report depends on, in digests."""
     compared = fingerprints.file(job.before.account.folder / accounts.HEADLINES) if job.before else ""
     notebooks = map(job.notebook, job.client.chosen)
-    return fingerprints.of(job.client, notebooks, without=pages.LESSON, shown=[job.rules, compared])
+    return fingerprints.of(
+        job.client, notebooks, without=pages.LESSON, shown=[job.rules, compared], given=job.forecasts
+    )
 
 
 def reuse(job: Job, folder: Path) -> Literal["unchanged", "rendered", ""]:

@@ -117,7 +117,7 @@ def test_months_bend_twelvefold(language: str) -> None:
 #: Values about as long as they come; names are the client's own, and cut past 24 signs.
 USUAL = {
     "value": 1234.5, "active": 12345, "top": "household", "bottom": "marketplace", "only": "too expensive",
-    "by": "channel", "period": "2024-09-01",
+    "by": "channel", "period": "2024-09-01", "model": "pareto_nbd",
 }  # fmt: skip
 LONGEST = 75
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from retention_kit.exceptions import ReportError
-from retention_kit.headlines import DIRECTIONS, UNITS, Headline
+from retention_kit.headlines import DIRECTIONS, UNITS, Headline, of
 from retention_kit.phrases import Phrase, words
 
 
@@ -96,3 +96,13 @@ def test_from_json_names_what_is_unknown_or_missing():
     with pytest.raises(ReportError) as error:
         Headline.from_json(short)
     assert str(error.value) == "Headline 'retention.month_1' is missing ['unit']."
+
+
+def test_a_forecast_says_from_when_to_when():
+    told = headline(foretells=("2024-07-01 00:00:00", "2024-10-01"))
+    assert told.foretells == ("2024-07-01", "2024-10-01")
+    assert Headline.from_json(json.loads(json.dumps(told.to_json()))) == told
+    row = pd.DataFrame({"money": [3.0], "since": pd.to_datetime(["2024-07-01"]), "until": ["2024-10-01"]})
+    row.attrs = {"definition": "What will come.", "as_of": "2024-07-01"}
+    made = of("clv.next", row, "money", unit="money", good="up", foretells=["since", "until"])
+    assert made.foretells == ("2024-07-01", "2024-10-01")

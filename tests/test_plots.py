@@ -152,6 +152,51 @@ def test_clv_is_a_dot_with_its_interval_a_cohort(ax):
     assert ax.get_ylim()[0] == 0
 
 
+def test_what_was_made_is_dots_and_each_model_a_line(ax):
+    groups = pd.DataFrame(
+        {"group": ["0", "1+"], "actual": [1.0, 2], "low": [0.5, 1], "high": [1.5, 3], "bg_nbd": [1.1, 1.8]}
+    )
+    plots.plot_expected_and_actual(groups, models=["bg_nbd"], ax=ax, labels={"bg_nbd": "BG/NBD"})
+    assert list(ax.containers[0].lines[0].get_ydata()) == [1, 2]
+    assert list(ax.lines[-1].get_ydata()) == [1.1, 1.8]
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["BG/NBD", "actual"]
+    assert shown(ax) == ["0", "1+"]
+
+
+def test_tracking_marks_where_the_model_saw_no_more(ax):
+    weeks = pd.DataFrame({"week": pd.date_range("2024-01-01", periods=9, freq="7D"), "expected": range(9)})
+    weeks = weeks.assign(held_out=[False] * 6 + [True] * 3, actual=range(9), low=0, high=10)
+    plots.plot_tracking(weeks, ax=ax)
+    assert list(ax.lines[0].get_ydata()) == list(range(9))
+    assert list(ax.lines[1].get_ydata()) == [0, 4, 8]  # a dot every fourth week
+    assert ax.lines[2].get_xdata()[0] == pd.Timestamp("2024-02-12")
+
+
+def test_the_map_of_who_is_still_there_has_frequency_upwards(ax):
+    grid = pd.DataFrame(
+        {"frequency": [1, 1, 2, 2], "silence": [0.0, 5, 0, 5], "p_alive": [0.9, 0.6, 0.95, 0.2]}
+    )
+    plots.plot_alive(grid, ax=ax)
+    assert ax.collections[0].get_array().tolist() == [[0.9, 0.6], [0.95, 0.2]]
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("silence", "frequency")
+
+
+def test_a_lorenz_curve_hangs_below_the_diagonal(ax):
+    curve = pd.DataFrame({"customer_share": [0, 0.5, 1], "value_share": [0, 0.1, 1]})
+    plots.plot_lorenz(curve, ax=ax)
+    assert [list(line.get_ydata()) for line in ax.lines] == [[0, 1], [0, 0.1, 1]]
+    assert (ax.get_xlim(), ax.get_ylim()) == ((0, 1), (0, 1))
+
+
+def test_renewals_are_dots_as_observed_and_a_line_a_model(ax):
+    curves = pd.DataFrame({"curve": ["observed"] * 2 + ["sbg"] * 3, "period": [0, 1, 0, 1, 2]})
+    curves = curves.assign(survival=[1, 0.8, 1, 0.79, 0.7], low=0.5, high=1.0)
+    plots.plot_contract_survival(curves, ax=ax)
+    assert list(ax.containers[0].lines[0].get_ydata()) == [1, 0.8]
+    assert list(ax.lines[-1].get_ydata()) == [1, 0.79, 0.7]
+    assert ax.get_ylim()[0] == 0
+
+
 EMPTY = {
     plots.plot_retention_curves: "cohort age retention_rate",
     plots.plot_average_retention: "age retention_rate low high",
@@ -160,6 +205,7 @@ EMPTY = {
     plots.plot_mrr_movements: "period begin new reactivation expansion contraction churn end",
     plots.plot_nps: "segment nps low high",
     plots.plot_clv_historical: "cohort clv_historical low high",
+    plots.plot_lorenz: "customer_share value_share",
 }
 
 

@@ -48,6 +48,31 @@ def test_the_newest_earlier_report_that_went_well(tmp_path):
     assert previous.find(tmp_path / "nobody", "2024-07-01") is None
 
 
+def test_what_earlier_reports_foretold_in_this_currency(tmp_path):
+    def told(as_of, value, **changed):
+        foretold = figure(
+            value, 80, 120, name="clv.next_quarter", unit="money", foretells=(as_of, "2024-09-01"),
+            interval="gamma", as_of=as_of,
+        )  # fmt: skip
+        plain = figure(0.3, name="churn.typical")
+        account = TOLD | {"as_of": as_of, "currency": "EUR"} | changed
+        figures = {"clv": [foretold.to_json()], "churn": [plain.to_json()]}
+        written(tmp_path / as_of, account, figures)
+
+    told("2024-06-01", 100.0)
+    told("2024-03-01", 90.0)
+    told("2024-05-01", 95.0, currency="PLN")
+    told("2024-04-01", 93.0, status="failed")
+    told("2024-07-01", 99.0)
+    found = previous.forecasts(tmp_path, "2024-07-01", currency="EUR")
+    assert [one["value"] for one in found] == [90.0, 100.0]
+    assert found[1] == {
+        "made": "2024-06-01", "since": "2024-06-01", "until": "2024-09-01", "name": "clv.next_quarter",
+        "value": 100.0, "low": 80, "high": 120, "interval": "gamma",
+    }  # fmt: skip
+    assert previous.forecasts(tmp_path / "nobody", "2024-07-01", currency="EUR") == []
+
+
 # -- changed ---------------------------------------------------------------------
 
 

@@ -15,10 +15,13 @@ import pytest
 import retention_kit
 from retention_kit import (
     activation,
+    btyd,
     churn,
     clv,
     cohorts,
     datasets,
+    forecasts,
+    holdouts,
     inactivity,
     leaving,
     lifecycle,
@@ -39,6 +42,7 @@ from retention_kit.exceptions import DataError
 # Functions and classes of each public module. Taking one away breaks somebody's notebook.
 PUBLIC = {
     "activation": ["activation"],
+    "choices": ["Choice", "choose_model", "split_day"],
     "churn": [
         *("annual_churn", "average_churn", "churn_rates", "classify_churn", "convert_churn"),
         *("explain_figure",),
@@ -47,14 +51,22 @@ PUBLIC = {
         *("bootstrap", "fit_bg_bb", "fit_bg_nbd", "fit_gamma_gamma", "fit_mbg_nbd", "fit_pareto_nbd"),
         *("model_of",),
     ],
-    "clv": ["clv_historical", "customer_histogram", "customer_value", "summarize_customers"],
+    "clv": [
+        *("clv_historical", "customer_histogram", "customer_value", "customers_at_risk"),
+        *("summarize_customers",),
+    ],
+    "concentrations": ["lorenz_curve", "top_share"],
     "contractual": ["fit_bdw", "fit_sbg", "losses_of", "residual_lifetime", "survival"],
+    "forecasts": ["next_quarter", "score_forecasts"],
     "holdouts": [
         *("calibration_holdout", "compare_models", "expected_and_actual", "foretold", "tracking"),
     ],
     "economics": ["clv_formula", "clv_of_subscribers", "retention_uplift"],
     "fits": ["Fit", "bounds", "digest", "load", "maximize", "outcome_bounds", "refitted", "save", "variance"],
-    "portfolios": ["customer_values", "expected_revenue", "expected_totals"],
+    "portfolios": [
+        *("alive_by_pattern", "customer_values", "expected_revenue", "expected_totals"),
+        *("new_customer_value",),
+    ],
     "predictions": [
         *("Part", "discounted_purchases", "expected_purchases", "expected_spend", "finite", "force_of"),
         *("new_customer", "p_alive", "parts", "purchase_probabilities", "read", "span", "spend_read"),
@@ -90,8 +102,9 @@ PUBLIC = {
         *("index_of", "running_total", "start_of", "starts", "unit"),
     ],
     "plots": [
-        *("plot_activation", "plot_average_retention", "plot_churn_hazard", "plot_churn_rates"),
-        *("plot_clv_historical", "plot_cohort_revenue", "plot_first_and_returning"),
+        *("plot_activation", "plot_alive", "plot_average_retention", "plot_churn_hazard"),
+        *("plot_churn_rates", "plot_clv_historical", "plot_cohort_revenue", "plot_contract_survival"),
+        *("plot_expected_and_actual", "plot_first_and_returning", "plot_lorenz", "plot_tracking"),
         *("plot_inactivity_windows", "plot_lifecycle", "plot_mrr_movements", "plot_nps"),
         *("plot_retention_curves", "plot_retention_matrix", "plot_rfm_segments", "plot_survival"),
     ],
@@ -101,6 +114,7 @@ PUBLIC = {
         *("time_to_second_order",),
     ],
     "recurring": ["cohort_mrr", "recurring_rates"],
+    "renewals": ["compare_contracts", "contract_survival", "losses_by_renewal"],
     "reports": ["Outcome", "index", "run"],
     "retention": [
         *("assign_cohorts", "average_retention", "explain_figure", "period_retention", "retention_change"),
@@ -189,6 +203,26 @@ def ungrouped(noun: Callable, *asked: Any) -> Callable:
     return answered
 
 
+@wraps(clv.customers_at_risk)
+def of_values(orders: Any, *, as_of: str | None = None) -> pd.DataFrame:
+    return clv.customers_at_risk(orders, clv.customer_value(orders, as_of=as_of), as_of=as_of)
+
+
+@wraps(holdouts.tracking)
+def of_a_split(orders: Any, *, calibration_end: str, as_of: str | None = None) -> pd.DataFrame:
+    split = holdouts.calibration_holdout(orders, calibration_end=calibration_end, as_of=as_of)
+    fit = btyd.fit_bg_nbd(split)
+    return holdouts.tracking(orders, fit, calibration_end=calibration_end, as_of=as_of)
+
+
+@wraps(forecasts.next_quarter)
+def of_models(orders: Any, *, as_of: str | None = None) -> pd.DataFrame:
+    summary = clv.summarize_customers(orders, as_of=as_of)
+    fit, spend = btyd.fit_bg_nbd(summary), btyd.fit_gamma_gamma(summary)
+    return forecasts.next_quarter(orders, fit, spend, summary, as_of=as_of)
+
+
+FORECAST = {"since": "2024-01-01", "until": "2024-04-01", "value": 1.0, "low": 0.5, "high": 2.0}
 NOUNS: list[tuple[Callable, tuple, dict]] = [
     (ungrouped(retention.assign_cohorts), ORDERS, {}),
     (retention.retention_rates, ORDERS, {}),
@@ -227,6 +261,11 @@ NOUNS: list[tuple[Callable, tuple, dict]] = [
     (clv.summarize_customers, ORDERS, {"unit": "day"}),
     (ungrouped(clv.customer_histogram), ORDERS, {}),
     (ungrouped(clv.customer_value), MANY_ORDERS, {"margin": 0.3}),
+    (ungrouped(of_values), MANY_ORDERS, {}),
+    (ungrouped(holdouts.calibration_holdout), MANY_ORDERS, {"calibration_end": "2023-11-01"}),
+    (ungrouped(of_a_split), MANY_ORDERS, {"calibration_end": "2023-11-01"}),
+    (ungrouped(of_models), MANY_ORDERS, {}),
+    (ungrouped(forecasts.score_forecasts, [FORECAST]), MANY_ORDERS, {}),
     (churn.churn_rates, SUBSCRIPTIONS, {}),
     (churn.churn_rates, SUBSCRIPTIONS, {"denominator": "exposure", "policy": "profitwell"}),
     (ungrouped(partial(churn.explain_figure, month="2024-03"), "50 %"), SUBSCRIPTIONS, {}),
@@ -245,12 +284,12 @@ NOUNS: list[tuple[Callable, tuple, dict]] = [
 DATA = {"orders", "events", "subscriptions", "responses"}
 ON_DATA = (
     *(retention, cohorts, lifecycle, activation, purchases, spending, rfm, rhythm, inactivity),
-    *(churn, leaving, mrr, recurring, losses, nps, clv),
+    *(churn, leaving, mrr, recurring, losses, nps, clv, holdouts, forecasts),
 )
 
 
 def name_of(noun: Callable) -> str:
-    inner = getattr(noun, "__wrapped__", noun)
+    inner = inspect.unwrap(noun)
     return getattr(inner, "func", inner).__name__
 
 

@@ -9,7 +9,14 @@ from retention_kit.plots.churn import (
     plot_inactivity_windows,
     plot_mrr_movements,
 )
-from retention_kit.plots.clv import plot_clv_historical
+from retention_kit.plots.clv import (
+    plot_alive,
+    plot_clv_historical,
+    plot_contract_survival,
+    plot_expected_and_actual,
+    plot_lorenz,
+    plot_tracking,
+)
 from retention_kit.plots.cohorts import plot_cohort_revenue
 from retention_kit.plots.lifecycle import plot_activation, plot_lifecycle
 from retention_kit.plots.nps import plot_nps
@@ -24,18 +31,23 @@ from retention_kit.plots.survival import plot_survival
 
 __all__ = [
     "plot_activation",
+    "plot_alive",
     "plot_average_retention",
     "plot_churn_hazard",
     "plot_churn_rates",
     "plot_clv_historical",
     "plot_cohort_revenue",
+    "plot_contract_survival",
+    "plot_expected_and_actual",
     "plot_first_and_returning",
     "plot_inactivity_windows",
     "plot_lifecycle",
+    "plot_lorenz",
     "plot_mrr_movements",
     "plot_nps",
     "plot_retention_curves",
     "plot_retention_matrix",
     "plot_rfm_segments",
     "plot_survival",
+    "plot_tracking",
 ]

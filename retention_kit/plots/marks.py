@@ -95,7 +95,11 @@ def share_axis(ax: Axes, name: str, labels: Labels | None) -> None:
     """Shares from zero, so that a difference looks as large as it is."""
     ax.set_ylabel(label(name, labels))
     ax.set_ylim(bottom=0)
-    ax.yaxis.set_major_formatter(FuncFormatter(lambda share, _: f"{100 * share:g}%"))
+    ax.yaxis.set_major_formatter(share_marks(labels))
+
+
+def share_marks(labels: Labels | None) -> FuncFormatter:
+    return FuncFormatter(lambda share, _: f"{100 * share:g}%")
 
 
 def number_axis(ax: Axes, name: str, labels: Labels | None, from_zero: bool = True) -> None:
