@@ -1,6 +1,7 @@
 """The report in a real browser: nothing runs, nothing leaves, all can be read, printed and taken along."""
 
 import datetime as dt
+import json
 import re
 from itertools import pairwise
 from types import SimpleNamespace
@@ -11,7 +12,7 @@ import pandas as pd
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
-from retention_kit import browsers, exhibits, names, pages, plots
+from retention_kit import browsers, exhibits, names, pages, plots, reports
 from retention_kit.brands import Brand
 from retention_kit.cards import Change
 from retention_kit.headlines import Headline
@@ -359,3 +360,72 @@ def test_no_name_turns_what_stands_around_it(opened, tmp_path):
             [place, [0, sentence.index(" and office"), sentence.rindex(" ")]],
         )
         assert lefts == sorted(lefts), sentence
+
+
+# -- the same words as data of a whole run -----------------------------------------
+
+
+def data_of(names):
+    """Orders, subscriptions and answers in which every word is one of the names."""
+    months = pd.date_range("2023-07-05", "2024-06-05", freq="MS") + pd.Timedelta(days=4)
+    bought = [
+        (name, day, other) for name, other in zip(names, names[::-1], strict=True) for day in months[:9]
+    ]
+    orders = pd.DataFrame(bought, columns=["customer_id", "ordered_at", "channel"]).assign(amount=20.0)
+    paid = [(f"{name}-{n}", name, n) for name in names for n in range(6)]
+    fees = pd.DataFrame(paid, columns=["customer_id", "plan", "n"]).assign(
+        started_at=pd.Timestamp("2023-07-01"), mrr=10.0, cancel_reason=[name for _, name, _ in paid]
+    )
+    fees["ended_at"] = pd.Timestamp("2024-03-10") + pd.to_timedelta(fees.pop("n") * 20, unit="D")
+    said = [(name, score, name, name) for name in names for score in (10, 9, 8, 2)]
+    answers = pd.DataFrame(said, columns=["customer_id", "score", "segment", "comment"])
+    return {"orders": orders, "subscriptions": fees, "responses": answers.assign(responded_at=months[5])}
+
+
+@pytest.fixture(scope="module")
+def hostile_run(tmp_path_factory):
+    """The folder of a report made of such data, by a client file of such words, with its customers shown."""
+    folder = tmp_path_factory.mktemp("hostile_run")
+    named = [re.sub("[\ud800-\udfff]", "", name) for name in HOSTILE]
+    further = {
+        "orders": ["channel"],
+        "subscriptions": ["plan", "cancel_reason"],
+        "responses": ["segment", "comment"],
+    }
+    data = {}
+    for kind, frame in data_of(named).items():
+        frame.to_parquet(folder / f"{kind}.parquet")
+        data[kind] = {"source": f"{kind}.parquet", "columns": {name: name for name in further[kind]}}
+    client = {
+        "as_of": "2024-07-01", "data": data, "show_customers": True,
+        "chapters": ["retention", "churn", "nps"],
+        "title": "".join(names.visible(name) for name in named[:16]),
+        "notes": "\n\n".join(names.visible(name) for name in named),
+        "options": {"retention": {"by": "channel"}, "churn": {"by": "plan"}, "nps": {"by": "segment"}},
+    }  # fmt: skip
+    (folder / "acme.yaml").write_text(json.dumps(client, ensure_ascii=False), encoding="utf-8")
+    [outcome] = reports.run([folder / "acme.yaml"], out=folder / "outputs")
+    assert outcome.reason == ""
+    return outcome.report.parent
+
+
+def test_nothing_that_data_say_runs_or_leaves(hostile_run, opened):
+    report = hostile_run / "report.html"
+    page = opened(report)
+    page.mouse.wheel(0, 100_000)
+    assert page.evaluate("window.hit") is None
+    assert page.troubles == []
+    assert page.evaluate("document.documentElement.scrollWidth") == 1280
+    kinds = each(page, "*", "e.tagName.toLowerCase()")
+    assert {"script", "iframe", "svg", "object", "link", "base", "form"}.isdisjoint(kinds)
+    words = page.locator("main").text_content()
+    for name in (HOSTILE[0], HOSTILE[1], HOSTILE[6], HOSTILE[11], HOSTILE[12], HOSTILE[15]):
+        assert names.isolated(name) in words, name
+    listed = page.locator("#retention table th[scope=row]").all_text_contents()
+    assert names.isolated(HOSTILE[0]) in listed  # a customer, who is shown where the client file says so
+
+
+def test_no_cell_of_its_tables_is_a_formula(hostile_run):
+    text = "".join(path.read_text("utf-8-sig") for path in (hostile_run / "tables").glob("*.csv"))
+    assert "'=cmd|' /C calc'!A0" in text
+    assert not re.search(r"(?m)^\"?[=+@]|,\"?[=@]", text)

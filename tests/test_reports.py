@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 import tempfile
+import time
 from pathlib import Path
 
 import nbformat
@@ -382,6 +383,26 @@ def test_progress_names_every_chapter_once(batch):
         ("shop", "retention", "done"), ("shop", "retention", "started"), ("shop", "retention", "waiting"),
     ]  # fmt: skip
     assert ("survey", "report", "failed") in steps
+
+
+def test_jobs_is_how_many_chapters_are_executed_at_a_time(tmp_path, monkeypatch):
+    running, most = set(), []
+
+    def execute(path, parameters, **how):
+        running.add(parameters["client"])
+        most.append(len(running))
+        time.sleep(0.1)
+        running.discard(parameters["client"])
+        return kernels.Executed(EMPTY, 0.1, ENGINE)
+
+    monkeypatch.setattr(reports.kernels, "execute", execute)
+    (tmp_path / "answers.csv").write_text("score\n9\n", encoding="utf-8")
+    clients = [write_client(tmp_path, name, ANSWERS) for name in ("one", "two", "three", "four")]
+    with Engine("papermill") as engine:
+        for jobs in (1, 3):
+            reports.run(clients, out=tmp_path / f"{jobs}", jobs=jobs, engine=engine)
+            assert max(most) == jobs
+            most.clear()
 
 
 def test_an_option_no_chapter_has_is_refused_before_anything_runs(tmp_path):
