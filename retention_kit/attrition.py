@@ -7,7 +7,6 @@ change, so what begins inside period p is first seen at the start of p + 1.
 
 from collections.abc import Sequence
 
-import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 
@@ -18,26 +17,18 @@ from retention_kit.periods import Period
 COLUMNS = ("period", "customers", "churned", "churn_rate", "low", "high", "interval")
 
 
-def runs(rows: ir.Table, end: int) -> ir.Table:
-    """The rows that count in any period, each with `left`: whether the customer is gone after its last.
+def counted(alike: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
+    """By period: how many more customers are there than in the one before, and how many of them go.
 
     Parameters
     ----------
-    rows : Table
-        `customer_id`; `since`, a moment that orders a customer's rows; `began`, the period it falls in;
-        `first` and `last`, the periods at whose start (of `end`, the first that is not complete, too) the
-        row counts. Of one customer, no two rows may count in one period.
-    end : int
-        The first period that is not complete: nobody is known to be gone by its end.
+    alike : DataFrame
+        Runs of periods, those alike counted together: `first` and `last`, the periods at whose start (of
+        the first that is not complete, too) it counts, `left`, whether the customer is gone after its last,
+        `customers` and the columns of `by`. Of one customer, no two runs may count in one period; one
+        whose last period lies before its first counts in none.
     """
-    counted = rows.filter(rows.last >= rows.first)
-    following = counted.began.lead().over(group_by="customer_id", order_by="since")
-    return counted.mutate(left=(counted.last < end) & (following.isnull() | (following > counted.last)))
-
-
-def counted(rows: ir.Table, by: Sequence[str]) -> pd.DataFrame:
-    """By period, from `runs`: how many more customers count than in the one before, and how many are gone."""
-    alike = rows.group_by("first", "last", "left", *by).aggregate(customers=rows.count()).to_pandas()
+    alike = alike[alike["last"] >= alike["first"]]
     ways = [
         alike.assign(period_index=alike["first"], change=alike["customers"], churned=0),
         alike.assign(period_index=alike["last"] + 1, change=-alike["customers"], churned=0),

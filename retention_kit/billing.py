@@ -11,7 +11,7 @@ from dataclasses import replace
 import ibis
 import ibis.expr.types as ir
 
-from retention_kit import periods
+from retention_kit import periods, session
 from retention_kit.tables import Loaded
 
 
@@ -31,7 +31,8 @@ def levels(loaded: Loaded, by: Sequence[str] = ()) -> ir.Table:
     """One row a customer and change: what was paid before it, and from then on until the next.
 
     All that begins and ends for a customer at one moment is one change, so a plan swapped for
-    another is a step up or down.
+    another is a step up or down. Nearly every question on subscriptions starts here, so it is counted
+    once a table and written down.
 
     Returns
     -------
@@ -41,7 +42,64 @@ def levels(loaded: Loaded, by: Sequence[str] = ()) -> ir.Table:
         subscriptions); `is_first`, the customer's first payment ever; with `by`, those columns as
         they stand in the subscription that began last (of several at one moment, the smallest value).
     """
-    changes = _changes(paying(loaded).table, by)
+    asked = ("levels", tuple(by))
+    if asked not in loaded.kept:
+        loaded.kept[asked] = session.stored(_levels(paying(loaded).table, by), "levels")
+    return loaded.kept[asked]
+
+
+def movements(loaded: Loaded, by: Sequence[str] = ()) -> ir.Table:
+    """One row a customer and change of what they pay, as one of the five movements: see `classified`.
+
+    With `by`, those columns too, as they stand in the customer's first paid subscription.
+    """
+    moves = classified(levels(loaded))
+    return moves.join(periods.birth_values(paying(loaded), by), "customer_id") if by else moves
+
+
+def classified(steps: ir.Table, by: Sequence[str] = ()) -> ir.Table:
+    """The rows of `levels`, each change by its name.
+
+    Returns
+    -------
+    Table
+        The `by` columns, `customer_id`, `since`; `new`, `reactivation` (paying again after a gap),
+        `expansion`, `contraction`, `churn` in cents, at most one of them not 0; `customers_new`,
+        `customers_reactivated`, `customers_churned`, 1 where the change is that; `cents_before` and
+        `cents`, what was paid until then and is from then on.
+    """
+    change = steps.cents - steps.cents_before
+    joins = (steps.cents_before == 0) & (steps.cents > 0)
+    leaves = (steps.cents_before > 0) & (steps.cents == 0)
+    stays = (steps.cents_before > 0) & (steps.cents > 0)
+    moves = {
+        "new": (joins & steps.is_first, change),
+        "reactivation": (joins & ~steps.is_first, change),
+        "expansion": (stays & (change > 0), change),
+        "contraction": (stays & (change < 0), -change),
+        "churn": (leaves, -change),
+    }
+    people = {
+        "customers_new": moves["new"][0],
+        "customers_reactivated": moves["reactivation"][0],
+        "customers_churned": leaves,
+    }
+    return steps.select(
+        *by,
+        "customer_id",
+        "since",
+        **{name: ibis.ifelse(true, amount, 0) for name, (true, amount) in moves.items()},
+        **{name: true.cast("int64") for name, true in people.items()},
+        cents_before=steps.cents_before,
+        cents=steps.cents,
+    )
+
+
+# ---------------------------------------------------------------------------------------------------
+
+
+def _levels(table: ir.Table, by: Sequence[str]) -> ir.Table:
+    changes = _changes(table, by)
     in_time = ibis.window(group_by="customer_id", order_by="since")
     stepped = changes.mutate(
         cents=changes.change.sum().over(_so_far()).cast("int64"),
@@ -60,51 +118,6 @@ def levels(loaded: Loaded, by: Sequence[str] = ()) -> ir.Table:
         cents_before=(stepped.cents - stepped.change).cast("int64"),
         **carried,
     )
-
-
-def movements(loaded: Loaded, by: Sequence[str] = ()) -> ir.Table:
-    """One row a customer and change of what they pay, as one of the five movements.
-
-    Returns
-    -------
-    Table
-        `customer_id`, `since`; `new`, `reactivation` (paying again after a gap), `expansion`,
-        `contraction`, `churn` in cents, at most one of them not 0; `customers_new`,
-        `customers_reactivated`, `customers_churned`, 1 where the change is that; `cents_before` and
-        `cents`, what was paid until then and is from then on; with `by`, those columns as they stand in
-        the customer's first paid subscription.
-    """
-    steps = levels(loaded)
-    change = steps.cents - steps.cents_before
-    joins = (steps.cents_before == 0) & (steps.cents > 0)
-    leaves = (steps.cents_before > 0) & (steps.cents == 0)
-    stays = (steps.cents_before > 0) & (steps.cents > 0)
-    moves = {
-        "new": (joins & steps.is_first, change),
-        "reactivation": (joins & ~steps.is_first, change),
-        "expansion": (stays & (change > 0), change),
-        "contraction": (stays & (change < 0), -change),
-        "churn": (leaves, -change),
-    }
-    people = {
-        "customers_new": moves["new"][0],
-        "customers_reactivated": moves["reactivation"][0],
-        "customers_churned": leaves,
-    }
-    classified = steps.select(
-        "customer_id",
-        "since",
-        **{name: ibis.ifelse(true, amount, 0) for name, (true, amount) in moves.items()},
-        **{name: true.cast("int64") for name, true in people.items()},
-        cents_before=steps.cents_before,
-        cents=steps.cents,
-    )
-    if not by:
-        return classified
-    return classified.join(periods.birth_values(paying(loaded), by), "customer_id")
-
-
-# ---------------------------------------------------------------------------------------------------
 
 
 def _cents(table: ir.Table) -> ir.IntegerValue:

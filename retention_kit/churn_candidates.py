@@ -3,9 +3,11 @@
 Below `churn`, whose own figure is the first of them.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+import ibis
+import ibis.expr.types as ir
 import pandas as pd
 
 from retention_kit import billing, denominators, explanations, figures, periods, policies, session
@@ -94,30 +96,33 @@ def explained(loaded: Loaded, figure: float | str, month: Date) -> pd.DataFrame:
 def candidates(loaded: Loaded, month: int) -> list[Candidate]:
     """All that is tried for a month (its index): the definitions, by other policies, of the months beside it.
 
-    A policy that changes nothing here is not tried.
+    Every policy's reading of the subscriptions stands in one table, and all are counted together. One
+    that changes no count of any month is not tried.
     """
-    end = periods.first_incomplete(loaded, "month")
-    house = _stored(policies.applied(loaded))
-    ours = counted(house, end)
+    readings = list(_readings(loaded))
+    months = counted(_together(loaded, readings), periods.first_incomplete(loaded, "month"), ("reading",))
+    ours, *others = (_by_reading(months, reading) for reading in readings)
     found = [replace(each, ours=each.definition == DEFINITIONS[0].name) for each in _of(ours, month)]
-    for name, policy, changed in _policies(loaded, house):
-        found += [_by_policy(each, name, policy) for each in _of(counted(changed, end), month)]
+    for reading, theirs in zip(readings[1:], others, strict=True):
+        if not theirs.equals(ours[theirs.columns]):
+            found += [_by_policy(each, reading) for each in _of(theirs, month)]
     for other in (month - 1, month + 1):
         found += [_elsewhere(each, other) for each in _of(ours, other)]
     return found
 
 
-def counted(loaded: Loaded, end: int) -> pd.DataFrame:
-    """One row a complete month, by its index, and one column a count that a definition may need.
+def counted(loaded: Loaded, end: int, by: tuple[str, ...] = ()) -> pd.DataFrame:
+    """One row a complete month, by its index (and value of `by`), and one column a count of a definition.
 
     Money is there where the subscriptions have `mrr`, in cents.
     """
-    parts = [_rows(loaded, end)]
+    keys = [*by, "period_index"]
+    parts = [_rows(loaded, end, by).set_index(keys)]
     for name, ours in _DENOMINATORS.items():
-        counts = denominators.BY_NAME[name].count(loaded, (), "month", end).set_index("period_index")
+        counts = denominators.BY_NAME[name].count(loaded, by, "month", end).set_index(keys)
         parts.append(counts[list(ours)].rename(columns=ours))
     if "mrr" in loaded.table.columns:
-        parts.append(_money(loaded, end))
+        parts.append(_money(loaded, end, by).set_index(keys))
     months = pd.concat(parts, axis=1).sort_index().fillna(0)
     months = months.loc[:, ~months.columns.duplicated()]
     months["end"] = 2 * months["average"] - months["start"]
@@ -126,8 +131,6 @@ def counted(loaded: Loaded, end: int) -> pd.DataFrame:
 
 
 # ---------------------------------------------------------------------------------------------------
-
-_COLUMNS = ("customer_id", "started_at", "ended_at", "mrr")
 
 #: What the frames of `denominators` count, by the names it has here: who was lost, and of whom.
 _DENOMINATORS = {
@@ -139,33 +142,83 @@ _DENOMINATORS = {
 }
 
 
-def _stored(loaded: Loaded) -> Loaded:
-    """With the columns that are counted, written down: seven questions follow, and a policy is many joins."""
-    columns = [name for name in _COLUMNS if name in loaded.table.columns]
-    return replace(loaded, table=session.stored(loaded.table.select(*columns), loaded.kind))
+@dataclass(frozen=True)
+class _Reading:
+    """The subscriptions as one policy reads them; `priced`, whether it says what is paid."""
+
+    name: str
+    said: Words
+    table: ir.Table
+    priced: bool = True
 
 
-def _rows(loaded: Loaded, end: int) -> pd.DataFrame:
+def _readings(loaded: Loaded) -> Iterator[_Reading]:
+    """The house's reading, and that of each policy that the columns can tell from it."""
+    has = set(loaded.table.columns)
+    house = policies.applied(loaded).table
+    yield _Reading("", {}, house)
+    tried = [("same_month=ignored", "same_month", Policy(same_month="ignored"), {})]
+    for days in (30, 90):
+        policy = Policy(reactivation_days=days)
+        tried.append((f"reactivation_days={days}", "reactivation_days", policy, {"days": days}))
+    if "cancelled_at" in has:
+        tried.append(("churn_date=cancel", "churn_date", Policy(churn_date="cancel"), {}))
+    if "paused" in has:
+        tried.append(("pauses=kept", "pauses", Policy(pauses="kept"), {}))
+    if {"mrr", "discount"} <= has:
+        tried.append(("discounts=gross", "discounts", Policy(discounts="gross"), {}))
+    for name, key, policy, values in tried:
+        yield _Reading(name, words(key, **values), policies.applied(loaded, policy).table)
+    if "mrr" in has:
+        yield _Reading("free=counted", words("free"), house.mutate(mrr=ibis.literal(1.0)), priced=False)
+
+
+def _together(loaded: Loaded, readings: Sequence[_Reading]) -> Loaded:
+    """All readings in one table, each with customers of its own: it takes as many questions as one does."""
+    house = readings[0].table
+    columns = [name for name in ("started_at", "ended_at", "mrr") if name in house.columns]
+    parts = [
+        each.table.select(
+            reading=ibis.literal(each.name),
+            customer_id=ibis.literal(f"{each.name}:") + each.table.customer_id,
+            **{name: each.table[name].cast(house[name].type()) for name in columns},
+        )
+        for each in readings
+    ]
+    return replace(loaded, table=session.stored(ibis.union(*parts), loaded.kind))
+
+
+def _by_reading(months: pd.DataFrame, reading: _Reading) -> pd.DataFrame:
+    known = reading.name in months.index.get_level_values("reading")
+    found = months.xs(reading.name, level="reading") if known else months.iloc[:0].droplevel("reading")
+    return found if reading.priced else found.drop(columns=[*_GAINS, *_LOSSES, "begin"])
+
+
+def _rows(loaded: Loaded, end: int, by: tuple[str, ...]) -> pd.DataFrame:
     """Subscriptions running when each month begins, and those that end in it."""
     rows = billing.paying(loaded).table
     first, last = (periods.index(moment, "month") for moment in (rows.started_at, rows.ended_at))
-    found = rows.group_by(first=first, last=last.fill_null(end)).aggregate(rows=rows.count()).to_pandas()
-    months = pd.RangeIndex(found["first"].min() if len(found) else end, end, name="period_index")
-    began = found.groupby("first")["rows"].sum().reindex(months, fill_value=0)
-    ended = found.groupby("last")["rows"].sum().reindex(months, fill_value=0)
-    return pd.DataFrame({"rows_start": (began - ended).cumsum().shift(fill_value=0), "rows_ended": ended})
+    alike = rows.group_by(*by, first=first, last=last.fill_null(end)).aggregate(rows=rows.count())
+    found = alike.to_pandas()
+    changes = [
+        found.assign(period_index=found["first"], change=found["rows"], rows_ended=0),
+        found.assign(period_index=found["last"], change=-found["rows"], rows_ended=found["rows"]),
+    ]
+    summed = pd.concat(changes).groupby([*by, "period_index"], as_index=False)[["change", "rows_ended"]].sum()
+    months = periods.each_period(summed, by, end)
+    months["rows_start"] = periods.running_total(months, "change", by) - months["change"]
+    return months.drop(columns="change")
 
 
-def _money(loaded: Loaded, end: int) -> pd.DataFrame:
-    moves = billing.movements(loaded)
+def _money(loaded: Loaded, end: int, by: tuple[str, ...]) -> pd.DataFrame:
+    moves = billing.classified(billing.levels(loaded, by), by)
     moves = moves.mutate(period_index=periods.index(moves.since, "month"))
     moves = moves.filter(moves.period_index < end)
     sums = {name: moves[name].sum().cast("int64") for name in (*_GAINS, *_LOSSES)}
-    summed = moves.group_by("period_index").aggregate(**sums).to_pandas()
-    months = periods.each_period(summed, (), end).set_index("period_index")
-    change = months[list(_GAINS)].sum(axis=1) - months[list(_LOSSES)].sum(axis=1)
-    months["begin"] = change.cumsum().shift(fill_value=0)
-    return months
+    months = periods.each_period(moves.group_by(*by, "period_index").aggregate(**sums).to_pandas(), by, end)
+    months["change"] = months[list(_GAINS)].sum(axis=1) - months[list(_LOSSES)].sum(axis=1)
+    months["begin"] = periods.running_total(months, "change", by) - months["change"]
+    return months.drop(columns="change")
 
 
 def _of(months: pd.DataFrame, month: int) -> list[Candidate]:
@@ -181,42 +234,14 @@ def _plain(value: float) -> float:
     return int(value) if value == int(value) else float(value)
 
 
-def _policies(loaded: Loaded, house: Loaded) -> Iterator[tuple[str, Words, Loaded]]:
-    """Each policy that the data can tell from the house's: its name, its words, the subscriptions by it."""
-    has = set(loaded.table.columns)
-    tried = [("same_month=ignored", "same_month", Policy(same_month="ignored"), {})]
-    for days in (30, 90):
-        policy = Policy(reactivation_days=days)
-        tried.append((f"reactivation_days={days}", "reactivation_days", policy, {"days": days}))
-    if "cancelled_at" in has:
-        tried.append(("churn_date=cancel", "churn_date", Policy(churn_date="cancel"), {}))
-    if "paused" in has:
-        tried.append(("pauses=kept", "pauses", Policy(pauses="kept"), {}))
-    if {"mrr", "discount"} <= has:
-        tried.append(("discounts=gross", "discounts", Policy(discounts="gross"), {}))
-    for name, key, policy, values in tried:
-        changed = _stored(policies.applied(loaded, policy))
-        if _differ(changed, house):
-            yield name, words(key, **values), changed
-    if "mrr" in has and house.table.filter(house.table.mrr == 0).count().execute():
-        yield "free=counted", words("free"), replace(house, table=house.table.drop("mrr"))
-
-
-def _differ(changed: Loaded, house: Loaded) -> bool:
-    """Whether a policy, which drops rows and changes some, did either."""
-    ours, theirs = house.table, changed.table.cast(house.table.schema())
-    if ours.count().execute() != theirs.count().execute():
-        return True
-    return bool(theirs.difference(ours).count().execute())
-
-
-def _by_policy(each: Candidate, name: str, policy: Words) -> Candidate:
+def _by_policy(each: Candidate, policy: _Reading) -> Candidate:
     def said(block: str) -> Words:
-        return {**policy, "say": f"explain.{block}.{policy['say']}"}
+        return {**policy.said, "say": f"explain.{block}.{policy.said['say']}"}
 
     phrase = words("explain.by_policy", phrase=each.phrase, policy=said("policy"))
     why = (*each.why, said("policy_why"))
-    return replace(each, definition=f"{each.definition}, {name}", phrase=phrase, why=why, group="policy")
+    name = f"{each.definition}, {policy.name}"
+    return replace(each, definition=name, phrase=phrase, why=why, group="policy")
 
 
 def _elsewhere(each: Candidate, month: int) -> Candidate:

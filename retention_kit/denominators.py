@@ -29,32 +29,66 @@ class Counting:
     interval: str = intervals.WILSON
 
 
+def _stretches(loaded: Loaded, by: tuple[str, ...], period: Period, end: int) -> pd.DataFrame:
+    """Stretches of paying one amount, those alike counted together: what four of the five read.
+
+    A column each: the periods a stretch `began` and ended (`last`, at most `end`) in; `fresh`, no earlier
+    stretch of the customer reaches into the period it begins in; `left`, the customer does not pay just
+    before the period after its last; `stops`, nothing is paid when it is over; `customers`, and in seconds
+    the sums of when they `began_at` and were `over_at`. It is counted once a table.
+    """
+    asked = ("stretches", period, by, end)
+    if asked not in loaded.kept:
+        loaded.kept[asked] = _alike(_paid(loaded, by, period, end), by, end).to_pandas()
+    return loaded.kept[asked]
+
+
 def _paid(loaded: Loaded, by: tuple[str, ...], period: Period, end: int) -> ir.Table:
-    """One row a stretch on one payment: the periods it `began` and ended (`last`, at most `end`) in."""
+    """One row a stretch of paying one amount: `since`, `until`, `began`, `last`."""
     steps = billing.levels(loaded, by)
     paid = steps.filter(steps.cents > 0)
     last = ibis.least(periods.index(paid.until, period).fill_null(end), end)
-    return paid.select("customer_id", "since", *by, began=periods.index(paid.since, period), last=last)
+    began = periods.index(paid.since, period)
+    return paid.select(*by, "customer_id", "since", "until", began=began, last=last)
+
+
+def _alike(paid: ir.Table, by: tuple[str, ...], end: int) -> ir.Table:
+    in_time = {"group_by": "customer_id", "order_by": "since"}
+    before, after = paid.last.lag().over(**in_time), paid.since.lead().over(**in_time)
+    # The next that lasts to the end of a period: in between the customer may pay, and not be seen.
+    lasting = ibis.ifelse(paid.last > paid.began, paid.began, ibis.null("int64"))
+    seen = lasting.min().over(ibis.window(rows=(1, None), **in_time))
+    each = paid.mutate(
+        fresh=before.isnull() | (before < paid.began),
+        left=(paid.last < end) & (seen.isnull() | (seen > paid.last)),
+        stops=paid.until.notnull() & (after.isnull() | (after > paid.until)),
+    )
+    seconds = {
+        "began_at": each.since.epoch_seconds().sum(),
+        "over_at": each.until.epoch_seconds().sum().fill_null(0),
+    }
+    kinds = ("began", "last", "fresh", "left", "stops")
+    return each.group_by(*by, *kinds).aggregate(
+        customers=each.count(), **{name: total.cast("int64") for name, total in seconds.items()}
+    )
 
 
 def _at_start(loaded: Loaded, by: tuple[str, ...], period: Period, end: int) -> pd.DataFrame:
-    paid = _paid(loaded, by, period, end)
-    seen = attrition.runs(paid.mutate(first=paid.began + 1), end)
-    return attrition.each_period(attrition.counted(seen, by), by, end)
+    found = _stretches(loaded, by, period, end)
+    return attrition.each_period(attrition.counted(found.assign(first=found["began"] + 1), by), by, end)
 
 
 def _at_start_or_later(loaded: Loaded, by: tuple[str, ...], period: Period, end: int) -> pd.DataFrame:
     """A stretch counts from the period it begins in, where no earlier one of the customer does already."""
-    paid = _paid(loaded, by, period, end)
-    taken = paid.last.lag().over(group_by="customer_id", order_by="since")
-    touched = paid.mutate(first=ibis.greatest(paid.began, (taken + 1).fill_null(paid.began)))
-    return attrition.each_period(attrition.counted(attrition.runs(touched, end), by), by, end)
+    found = _stretches(loaded, by, period, end)
+    first = found["began"] + (~found["fresh"]).astype("int64")
+    return attrition.each_period(attrition.counted(found.assign(first=first), by), by, end)
 
 
 def _on_average(loaded: Loaded, by: tuple[str, ...], period: Period, end: int) -> pd.DataFrame:
     """Those at a period's end are those at the next one's start: each change counts half, twice."""
-    paid = _paid(loaded, by, period, end)
-    at_start = attrition.counted(attrition.runs(paid.mutate(first=paid.began + 1), end), by)
+    found = _stretches(loaded, by, period, end)
+    at_start = attrition.counted(found.assign(first=found["began"] + 1), by)
     at_end = at_start.assign(period_index=at_start["period_index"] - 1, churned=0)
     both = pd.concat([at_start, at_end]).groupby(["period_index", *by], dropna=False, as_index=False).sum()
     dense = attrition.each_period(both, by, end)
@@ -63,24 +97,16 @@ def _on_average(loaded: Loaded, by: tuple[str, ...], period: Period, end: int) -
 
 def _by_exposure(loaded: Loaded, by: tuple[str, ...], period: Period, end: int) -> pd.DataFrame:
     """Time at risk from its changes: each counts for the rest of its own period, then for whole ones."""
-    steps = billing.levels(loaded, by)
-    paid, over = steps.filter(steps.cents > 0), steps.filter((steps.cents == 0) & (steps.cents_before > 0))
-    stopped = paid.filter(paid.until.notnull())
-    one, nothing = ibis.literal(1, "int64"), ibis.literal(0, "int64")
-    changes = ibis.union(
-        paid.select(*by, at=paid.since, change=one, churned=nothing),
-        stopped.select(*by, at=stopped.until, change=-one, churned=nothing),
-        over.select(*by, at=over.since, change=nothing, churned=one),
+    found = _stretches(loaded, by, period, end)
+    number = found["customers"]
+    begun = found.assign(period_index=found["began"], change=number, seconds=found["began_at"], churned=0)
+    over = found.assign(
+        period_index=found["last"], change=-number, seconds=-found["over_at"], churned=number * found["stops"]
     )
-    sums = {
-        "change": changes.change.sum().cast("int64"),
-        "seconds": (changes.change * changes["at"].epoch_seconds()).sum().cast("int64"),
-        "churned": changes.churned.sum().cast("int64"),
-    }
-    index = periods.index(changes["at"], period)
-    dense = periods.each_period(
-        changes.group_by(*by, period_index=index).aggregate(**sums).to_pandas(), by, end
-    )
+    changes = pd.concat([begun, over])
+    changes = changes[changes["period_index"] < end]
+    sums = changes.groupby(["period_index", *by], dropna=False, as_index=False)
+    dense = periods.each_period(sums[["change", "seconds", "churned"]].sum(), by, end)
     starts, ends = (_seconds(dense["period_index"] + step, period) for step in (0, 1))
     before = periods.running_total(dense, "change", by) - dense["change"]
     rest = (dense["change"] * ends - dense["seconds"]) / (ends - starts)
@@ -99,8 +125,7 @@ def _when_due(loaded: Loaded, by: tuple[str, ...], period: Period, end: int) -> 
     of_one = ["customer_id", "period_index"]
     last = rows.filter(rows.ended_at == rows.ended_at.max().over(group_by=of_one))
     due = last.group_by(*of_one).aggregate(**{column: last[column].min() for column in by})
-    paid = _paid(loaded, (), period, end)
-    paid = paid.select("customer_id", "began", "last")
+    paid = _paid(loaded, (), period, end).select("customer_id", "began", "last")
     # A customer pays just before the next period in one stretch at most.
     at_end = (
         due.customer_id == paid.customer_id,

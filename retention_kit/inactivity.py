@@ -84,7 +84,8 @@ def inactivity_churn(
     active = _active(loaded, window_days, period, end)
     if groups:
         active = active.join(periods.birth_values(loaded, groups), "customer_id")
-    dense = attrition.each_period(attrition.counted(active, groups), groups, end)
+    alike = active.group_by("first", "last", "left", *groups).aggregate(customers=active.count())
+    dense = attrition.each_period(attrition.counted(alike.to_pandas(), groups), groups, end)
     dense = dense[dense["period_index"] >= _first_known(loaded, window_days, period)]
     frame = attrition.rates(dense, groups, period, intervals.WILSON)
     told = phrase(
@@ -206,7 +207,7 @@ def _active(loaded: Loaded, window_days: int, period: Period, end: int) -> ir.Ta
     # Gone when the window ends first, or when the next order's own ends inside the period it falls in.
     gone = (orders.silent < orders.next_began) | (orders.next_silent == orders.next_began)
     active = orders.select("customer_id", first=orders.began + 1, last=last, left=gone.fill_null(True))
-    return active.filter(active.last >= active.first).mutate(left=lambda t: t.left & (t.last < end))
+    return active.mutate(left=active.left & (active.last < end))
 
 
 def _first_known(loaded: Loaded, window_days: int, period: Period) -> int:

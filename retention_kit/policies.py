@@ -151,13 +151,16 @@ def presets() -> pd.DataFrame:
 def applied(loaded: Loaded, policy: str | Policy = "house") -> Loaded:
     """The subscriptions as a policy reads them, lazily; a policy other than the house's is told in `notes`.
 
+    What was read by a policy is not read once more: by the same one it stays as it is, by another it is
+    refused, for what a policy takes away another cannot bring back.
+
     Raises
     ------
     ParamsError
         When there is no policy of that name.
     DataError
-        When the policy differs from the house's in something that a missing column would tell, or
-        `paused` holds neither yes nor no.
+        When the policy differs from the house's in something that a missing column would tell, `paused`
+        holds neither yes nor no, or the subscriptions were read by another policy.
 
     Examples
     --------
@@ -174,14 +177,22 @@ def applied(loaded: Loaded, policy: str | Policy = "house") -> Loaded:
     ['2024-02-10']
     """
     chosen = named(policy)
+    if loaded.policy is not None:
+        return _as_before(loaded, chosen)
+    asked = ("policy", chosen)
+    if asked in loaded.kept:
+        return loaded.kept[asked]
+    read = loaded
     # What is paid comes first, then until when, and only then which gaps and stretches there are.
     for step in (_discounted, _paused, _cancelled, _bridged, _without_passers_by):
-        loaded = step(loaded, chosen)
+        read = step(read, chosen)
     departures = _departures(chosen)
-    if not departures:
-        return loaded
-    note = Note("warning", phrase("note.policy", name=chosen.name, departures=departures))
-    return replace(loaded, notes=(*loaded.notes, note))
+    if departures:
+        note = Note("warning", phrase("note.policy", name=chosen.name, departures=departures))
+        read = replace(read, notes=(*read.notes, note))
+    if read is not loaded:
+        read = loaded.kept[asked] = replace(read, policy=chosen)
+    return read
 
 
 def is_paused(table: ir.Table) -> ir.BooleanValue:
@@ -228,6 +239,15 @@ def _used(cell: Mapping[str, Any], house: Policy, field: str) -> Any:
 
 def _word(value: Any) -> str:
     return "none" if value is None else str(value)
+
+
+def _as_before(loaded: Loaded, chosen: Policy) -> Loaded:
+    if loaded.policy == chosen:
+        return loaded
+    raise DataError(
+        f"{loaded.kind} were read by policy {loaded.policy.name!r} already, and now {chosen.name!r} is asked "
+        "for. Give them as they were loaded, or the same policy again."
+    )
 
 
 def _departures(policy: Policy) -> list[Phrase]:

@@ -48,6 +48,8 @@ class Loaded:
     observed_until: dt.datetime | None
     checks: pd.DataFrame = field(repr=False)
     notes: tuple[Note, ...] = ()
+    # The choices by which subscriptions were read; those of `policies`, which lies above.
+    policy: Any = None
     # What metrics have counted of this table already, for the next metric; a changed copy starts empty.
     kept: dict[Any, Any] = field(init=False, repr=False, compare=False, default_factory=dict)
 

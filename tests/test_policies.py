@@ -290,6 +290,27 @@ def test_the_house_changes_nothing_where_no_column_asks_for_it() -> None:
     assert policies.applied(loaded) is loaded
 
 
+@pytest.mark.parametrize("policy", ["house", Policy("ours", "cancel", "ignored", 10, "kept", "net")])
+def test_what_was_read_by_a_policy_is_not_read_twice(policy: str | Policy) -> None:
+    table = fees(
+        *[("a", "2024-01-01", "2024-02-01", 10), ("a", "2024-02-01", None, 0)],
+        paused=[False, True],
+        discount=[4.0, 0.0],
+        cancelled_at=pd.to_datetime(["2024-01-20", None]),
+    )
+    loaded = tables.subscriptions(table, as_of="2024-05-01")
+    once = policies.applied(loaded, policy)
+    assert policies.applied(once, policy) is once
+    expected = mrr.mrr_movements(loaded, policy=policy)
+    pd.testing.assert_frame_equal(mrr.mrr_movements(once, policy=policy), expected)
+    with pytest.raises(DataError) as error:
+        policies.applied(once, "recurly")
+    assert str(error.value) == (
+        f"subscriptions were read by policy {policies.named(policy).name!r} already, and now 'recurly' is "
+        "asked for. Give them as they were loaded, or the same policy again."
+    )
+
+
 def test_a_policy_other_than_the_house_is_told() -> None:
     policy = Policy("ours", reactivation_days=30, same_month="ignored")
     frame = mrr.mrr_movements(datasets.tiny_subscriptions(), as_of=datasets.TINY_AS_OF, policy=policy)
