@@ -7,6 +7,9 @@
 # make soak    the long runs: fuzzing, all examples
 # make lock    resolve the dependencies anew
 
+# Every chapter is a process of its own: without bytecode each would compile all packages anew, for seconds.
+unexport PYTHONDONTWRITEBYTECODE
+
 PYTHON ?= python3
 BIN := .venv/bin
 UV := $(BIN)/uv

@@ -183,23 +183,21 @@ def sentence(frame: pd.DataFrame, voice: Voice) -> str:
         With one explanation: what it is, ours, and why they differ. With several: all of them, and that
         the figure alone cannot decide. With none: that, and the nearest.
     """
-    say = frame.attrs["explained"]
-    figure = voice.format(frame.attrs["figure"], f"{say['unit']}.{say['decimals']}")
-    asked = voice.said({**say["asked"], "figure": figure})
-    if frame.empty:
-        return voice.said(say["nothing"])
-    found = frame[frame["matches"]]
-    here = found[~found["group"].isin(_LAST)]
+    told = _Told.of(frame, voice)
+    if not told.rows:
+        return voice.said(told.say["nothing"])
+    figure = voice.format(told.figure, f"{told.say['unit']}.{told.say['decimals']}")
+    asked = voice.said({**told.say["asked"], "figure": figure})
+    found = [row for row in told.rows if row["matches"]]
+    here = [row for row in found if row["group"] not in _LAST]
     if len(here) == 1:
-        return _one(frame, here.iloc[0], asked, voice)
+        return told.one(here[0], asked)
     if len(here) > 1:
-        told = voice.say("explain.several", asked=asked, n=len(here), listed=_listed(frame, here, voice))
-        return told if here["ours"].any() else f"{told} {_ours(frame, voice)}"
-    if len(found):
-        told = voice.say("explain.elsewhere", asked=asked, listed=_listed(frame, found, voice))
-    else:
-        told = _unexplained(frame, asked, voice)
-    return f"{told} {_ours(frame, voice)}"
+        several = voice.say("explain.several", asked=asked, n=len(here), listed=told.listed(here))
+        return several if any(row["ours"] for row in here) else f"{several} {told.ours()}"
+    if found:
+        return f"{voice.say('explain.elsewhere', asked=asked, listed=told.listed(found))} {told.ours()}"
+    return f"{told.unexplained(asked)} {told.ours()}"
 
 
 def as_text(frame: pd.DataFrame, voice: Voice) -> str:
@@ -207,16 +205,17 @@ def as_text(frame: pd.DataFrame, voice: Voice) -> str:
 
     The first column marks those that print the figure.
     """
-    if frame.empty:
+    told = _Told.of(frame, voice)
+    if not told.rows:
         return sentence(frame, voice)
     rows = [
         (
-            "=" if row.matches else "",
-            f"{row.definition} ({voice.say('explain.mark')})" if row.ours else row.definition,
-            voice.say("explain.counts", numerator=row.numerator, denominator=row.denominator),
-            _value(frame, row.value, voice),
+            "=" if row["matches"] else "",
+            f"{row['definition']} ({voice.say('explain.mark')})" if row["ours"] else row["definition"],
+            voice.say("explain.counts", numerator=row["numerator"], denominator=row["denominator"]),
+            told.value(row),
         )
-        for row in frame.itertuples()
+        for row in told.rows
     ]
     widths = [max(len(row[i]) for row in rows) for i in range(4)]
     lines = [
@@ -237,53 +236,60 @@ def _merged(candidates: Sequence[Candidate]) -> list[list[Candidate]]:
     return list(found.values())
 
 
-def _one(frame: pd.DataFrame, row: pd.Series, asked: str, voice: Voice) -> str:
-    told = voice.say("explain.one", asked=asked, phrase=_phrase(frame, row, voice))
-    if row["ours"]:
-        return f"{told} {voice.say('explain.agreed')}"
-    why = frame.attrs["explained"]["definitions"][row["definition"]]["why"]
-    return " ".join([told, _ours(frame, voice), *(voice.said(each) for each in why)])
+@dataclass(frozen=True)
+class _Told:
+    """The rows of a frame and what its attrs say of them, apart: pandas copies attrs with every step."""
 
+    rows: Sequence[Mapping[str, Any]]
+    say: Words
+    figure: float
+    voice: Voice
 
-def _unexplained(frame: pd.DataFrame, asked: str, voice: Voice) -> str:
-    """The nearest definition stands for all that were tried; it may be ours."""
-    here = frame[~frame["group"].isin(_LAST)]
-    apart = (here["value"] - frame.attrs["figure"]).abs()
-    if here.empty:
-        return voice.say("explain.none_here", asked=asked)
-    nearest = here.loc[apart.idxmin()]
-    told = {"asked": asked, "tried": len(frame), "value": _value(frame, nearest["value"], voice)}
-    if nearest["ours"]:
-        return voice.say("explain.none_nearer", asked=asked, tried=len(frame))
-    return voice.say("explain.none", **told, phrase=_phrase(frame, nearest, voice))
+    @classmethod
+    def of(cls, frame: pd.DataFrame, voice: Voice) -> "_Told":
+        rows = [
+            dict(zip(_KINDS, row, strict=True)) for row in zip(*(frame[name] for name in _KINDS), strict=True)
+        ]
+        return cls(rows, frame.attrs["explained"], frame.attrs["figure"], voice)
 
+    def one(self, row: Mapping[str, Any], asked: str) -> str:
+        told = self.voice.say("explain.one", asked=asked, phrase=self.phrase(row))
+        if row["ours"]:
+            return f"{told} {self.voice.say('explain.agreed')}"
+        why = self.say["definitions"][row["definition"]]["why"]
+        return " ".join([told, self.ours(), *(self.voice.said(each) for each in why)])
 
-def _ours(frame: pd.DataFrame, voice: Voice) -> str:
-    ours = frame[frame["ours"]]
-    if ours.empty:
-        return voice.say("explain.ours_unknown")
-    row = ours.iloc[0]
-    value = _value(frame, row["value"], voice)
-    return voice.say("explain.ours", value=value, phrase=_phrase(frame, row, voice))
+    def unexplained(self, asked: str) -> str:
+        """The nearest definition stands for all that were tried; it may be ours."""
+        here = [row for row in self.rows if row["group"] not in _LAST]
+        if not here:
+            return self.voice.say("explain.none_here", asked=asked)
+        nearest = min(here, key=lambda row: abs(row["value"] - self.figure))
+        told = {"asked": asked, "tried": len(self.rows)}
+        if nearest["ours"]:
+            return self.voice.say("explain.none_nearer", **told)
+        return self.voice.say("explain.none", **told, value=self.value(nearest), phrase=self.phrase(nearest))
 
+    def ours(self) -> str:
+        for row in self.rows:
+            if row["ours"]:
+                return self.voice.say("explain.ours", value=self.value(row), phrase=self.phrase(row))
+        return self.voice.say("explain.ours_unknown")
 
-def _listed(frame: pd.DataFrame, rows: pd.DataFrame, voice: Voice) -> str:
-    """Explanations in one line; several are numbered, and the last few of many only counted."""
-    if len(rows) == 1:
-        return _phrase(frame, rows.iloc[0], voice)
-    said = []
-    for number, (_, row) in enumerate(rows.head(_NAMED).iterrows(), 1):
-        key = "explain.item_ours" if row["ours"] else "explain.item"
-        said.append(voice.say(key, number=number, phrase=_phrase(frame, row, voice)))
-    more = len(rows) - len(said)
-    return "; ".join([*said, *([voice.say("explain.more", more=more)] if more else [])])
+    def listed(self, rows: Sequence[Mapping[str, Any]]) -> str:
+        """Explanations in one line; several are numbered, and the last few of many only counted."""
+        if len(rows) == 1:
+            return self.phrase(rows[0])
+        said = []
+        for number, row in enumerate(rows[:_NAMED], 1):
+            key = "explain.item_ours" if row["ours"] else "explain.item"
+            said.append(self.voice.say(key, number=number, phrase=self.phrase(row)))
+        more = len(rows) - len(said)
+        return "; ".join([*said, *([self.voice.say("explain.more", more=more)] if more else [])])
 
+    def phrase(self, row: Mapping[str, Any]) -> str:
+        return self.voice.said(self.say["definitions"][row["definition"]]["phrase"])
 
-def _phrase(frame: pd.DataFrame, row: pd.Series, voice: Voice) -> str:
-    return voice.said(frame.attrs["explained"]["definitions"][row["definition"]]["phrase"])
-
-
-def _value(frame: pd.DataFrame, value: float, voice: Voice) -> str:
-    """A tried value, to the digits of the figure, and one at least."""
-    say = frame.attrs["explained"]
-    return voice.format(value, f"{say['unit']}.{max(1, say['decimals'])}")
+    def value(self, row: Mapping[str, Any]) -> str:
+        """A tried value, to the digits of the figure, and one at least."""
+        return self.voice.format(row["value"], f"{self.say['unit']}.{max(1, self.say['decimals'])}")
