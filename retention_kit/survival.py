@@ -77,7 +77,7 @@ def survival_curve(
     group = _group_numbers(curve, groups)
     leaving = curve["events"] + curve["censored"]
     curve["at_risk"] = leaving[::-1].groupby(group[::-1]).cumsum()
-    curve["survival"] = _product_limit(curve, group)
+    curve["survival"] = (1 - curve["events"] / curve["at_risk"]).groupby(group).cumprod()
     curve["low"], curve["high"] = _log_log_bounds(curve, group)
     curve["interval"] = pd.Series(intervals.LOG_LOG, index=curve.index, dtype="str")
     curve = curve[[*groups, "duration", *_CURVE]]
@@ -246,22 +246,6 @@ def log_rank(
 
 
 # ---------------------------------------------------------------------------------------------------
-
-
-def _product_limit(curve: pd.DataFrame, group: np.ndarray) -> np.ndarray:
-    from statsmodels.duration.survfunc import SurvfuncRight  # seconds to import, with all of scipy.stats
-
-    durations, events, censored = (curve[name].to_numpy() for name in ("duration", "events", "censored"))
-    survival = np.ones(len(curve))
-    for rows in _slices(group):
-        fitted = SurvfuncRight(
-            np.tile(durations[rows], 2),
-            np.repeat([1, 0], len(durations[rows])),
-            freq_weights=np.concatenate([events[rows], censored[rows]]),
-        )
-        steps = np.searchsorted(fitted.surv_times, durations[rows], side="right")
-        survival[rows] = np.append(1.0, fitted.surv_prob)[steps]
-    return survival
 
 
 def _log_log_bounds(curve: pd.DataFrame, group: np.ndarray) -> tuple[pd.Series, pd.Series]:
