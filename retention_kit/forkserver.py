@@ -24,6 +24,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+import retention_kit
+
 #: Where a cell's figures go, as in any Jupyter kernel.
 INLINE = {"MPLBACKEND": "module://matplotlib_inline.backend_inline"}
 # Threads do not survive a fork: not numpy's, nor those of the allocator that comes with Arrow.
@@ -33,13 +35,8 @@ _ONE_THREAD = {
     "MKL_NUM_THREADS": "1",
     "JE_ARROW_MALLOC_CONF": "background_thread:false",
 }
-_MODULES = (
-    "IPython.core.interactiveshell",
-    "retention_kit.shells",
-    "retention_kit.retention",
-    "retention_kit.exhibits",
-    "retention_kit.plots",
-)
+# Which the packages that chapters use import only when they need them.
+_LATE_IMPORTS = ("ibis.formats.pandas", "pandas.io.formats.string", "PIL.PngImagePlugin", "pyarrow.dataset")
 _STREAMS = ("stdout", "stderr")
 _PR_SET_PDEATHSIG = 1  # of prctl(2)
 _START = 120  # seconds the imports may take on the slowest of machines
@@ -354,11 +351,17 @@ def _kill_group(pid: int) -> None:
 
 
 def _warm() -> None:
-    """Import what chapters import, and draw once; nothing that starts a thread."""
-    for name in _MODULES:
+    """Import what chapters import; nothing that starts a thread, opens a connection or reads a client's data."""
+    chapters = (name for name in retention_kit.__all__ if name != "reports")
+    for name in (*(f"retention_kit.{name}" for name in chapters), *_LATE_IMPORTS):
         importlib.import_module(name)
     import duckdb
 
+    from retention_kit import catalogues, shells
+
+    for language in catalogues.languages():
+        catalogues.entries(language)
+    shells.prepare()
     duckdb.default_connection().close()  # comes with the module, and with a thread
     threads = len(os.listdir("/proc/self/task"))
     if threads > 1:

@@ -25,6 +25,14 @@ from jupyter_client.session import Session
 from traitlets.config import Config
 
 
+def prepare() -> "ZMQInteractiveShell":
+    """The shell, made before the fork, when it has seen no cell yet."""
+    return ZMQInteractiveShell.instance(
+        config=Config(HistoryManager={"enabled": False}),  # else it opens a database and starts a thread
+        compiler_class=XCachingCompiler,
+    )
+
+
 def run(conn: socket.socket) -> None:
     """Read cells from the driver and run them, until it is gone."""
     asyncio.run(_serve(conn))
@@ -38,7 +46,10 @@ async def _serve(conn: socket.socket) -> None:
     wire = _Wire(conn)
     sys.stdout = sys.__stdout__ = _Stream(1, after="stderr", wire=wire)
     sys.stderr = sys.__stderr__ = _Stream(2, after="stdout", wire=wire)
-    shell = _shell(wire)
+    shell = prepare()
+    shell.displayhook.session = shell.display_pub.session = wire
+    end = SimpleNamespace(call_later=asyncio.get_running_loop().call_later, stop=partial(os._exit, 0))
+    shell.kernel = SimpleNamespace(io_loop=end, eventloop=None)  # exit() in a cell ends the process
     async for request in requests:
         wire.tell("execute_input", {"execution_count": shell.execution_count})
         reply = await _executed(shell, request["source"])
@@ -89,17 +100,6 @@ class ZMQInteractiveShell(zmqshell.ZMQInteractiveShell):
     def enable_gui(self, gui: str | None = None) -> None:
         if gui is not None:
             raise UsageError(f"There is no window for {gui!r} here. Use %matplotlib inline.")
-
-
-def _shell(wire: "_Wire") -> ZMQInteractiveShell:
-    end = SimpleNamespace(call_later=asyncio.get_running_loop().call_later, stop=partial(os._exit, 0))
-    shell = ZMQInteractiveShell.instance(
-        config=Config(HistoryManager={"enabled": False}),  # else it opens a database and starts a thread
-        compiler_class=XCachingCompiler,
-        kernel=SimpleNamespace(io_loop=end, eventloop=None),  # exit() in a cell ends the process
-    )
-    shell.displayhook.session = shell.display_pub.session = wire
-    return shell
 
 
 async def _executed(shell: ZMQInteractiveShell, source: str) -> dict[str, Any]:
