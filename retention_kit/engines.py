@@ -75,11 +75,10 @@ class Engine:
 
     def kill(self) -> None:
         """End every notebook that is running, with all that it started, and any that is still to come."""
-        with self._lock:
+        with self._lock:  # so that none of them is forgotten, and its number given to another, meanwhile
             self.killed = True
-            running = list(self._running)
-        for process in running:
-            process.kill()
+            for process in self._running:
+                process.kill()
 
     def close(self) -> None:
         """End what is still running, and the warm process."""

@@ -190,7 +190,13 @@ class Forked:
 
     def close(self) -> None:
         """End the process, if it still runs, and forget it."""
+        if self._conn.fileno() < 0:
+            return
         self.kill()
+        until = time.monotonic() + _GOODBYE
+        with contextlib.suppress(Died, TimeoutError):
+            while True:  # until it has: it must not write into a folder that is being removed
+                self._wait(until)
         self._conn.close()
         os.close(self._status)
         for printed in self._printed.values():
@@ -351,17 +357,24 @@ def _kill_group(pid: int) -> None:
 
 
 def _warm() -> None:
-    """Import what chapters import; nothing that starts a thread, opens a connection or reads a client's data."""
-    chapters = (name for name in retention_kit.__all__ if name != "reports")
-    for name in (*(f"retention_kit.{name}" for name in chapters), *_LATE_IMPORTS):
-        importlib.import_module(name)
+    """Import what chapters import; nothing that starts a thread, opens a connection or reads a client's data.
+
+    It is imported as from a cell: pandas, for one, asks there and then whether it is in a notebook.
+    """
+    from retention_kit import shells
+
+    with shells.prepare().builtin_trap:
+        for name in retention_kit.__all__:
+            if name != "reports":
+                importlib.import_module(f"retention_kit.{name}")
+        for name in _LATE_IMPORTS:
+            importlib.import_module(name)
     import duckdb
 
-    from retention_kit import catalogues, shells
+    from retention_kit import catalogues
 
     for language in catalogues.languages():
         catalogues.entries(language)
-    shells.prepare()
     duckdb.default_connection().close()  # comes with the module, and with a thread
     threads = len(os.listdir("/proc/self/task"))
     if threads > 1:

@@ -132,6 +132,8 @@ def execute(
         With the reason in one line.
     """
     engine = engine or Engine("papermill")
+    if engine.killed:
+        raise Stopped(f"{path.stem}: it was stopped before it began.", None)
     temporary = {"prefix": "retention_kit_", "dir": os.environ.get(session.SCRATCH)}
     with tempfile.TemporaryDirectory(**temporary, ignore_cleanup_errors=True) as folder:
         run = _Run(path.stem, engine, Path(folder), cell_timeout, deadline)

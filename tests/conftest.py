@@ -1,4 +1,4 @@
-"""What all tests share: the real data, a browser, and hypothesis: repeatable in CI, long in a soak."""
+"""What all tests share: real data, a browser, a warm engine; hypothesis: repeatable in CI, long in a soak."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -9,6 +9,7 @@ import pytest
 from hypothesis import settings
 
 from retention_kit import browsers
+from retention_kit.engines import Engine
 from retention_kit.exceptions import ReportError
 
 settings.register_profile("default", deadline=None, max_examples=20)
@@ -80,3 +81,10 @@ def violations() -> Callable[[Any], list[str]]:
         ]
 
     return found
+
+
+@pytest.fixture(scope="session")
+def warm() -> Iterator[Engine]:
+    """One warm process for all, for starting it costs much; papermill where there can be none."""
+    with Engine("warm") as engine:
+        yield engine

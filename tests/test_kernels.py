@@ -10,13 +10,12 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
-from retention_kit import forkserver, kernels
+from retention_kit import kernels
 from retention_kit.engines import Engine
 from retention_kit.exceptions import ParamsError, ReportError
 
 SENTINEL = new_code_cell("'the end'", metadata={"tags": ["sentinel"]})
 KERNEL = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
-WARM = pytest.param("warm", marks=pytest.mark.skipif(bool(forkserver.hindrance()), reason="needs Linux"))
 
 
 def notebook(folder: Path, *sources: str, sentinel: bool = True) -> Path:
@@ -29,10 +28,14 @@ def notebook(folder: Path, *sources: str, sentinel: bool = True) -> Path:
     return path
 
 
-@pytest.fixture(scope="module", params=[WARM, "papermill"])
+@pytest.fixture(scope="module", params=["warm", "papermill"])
 def engine(request):
-    with Engine(request.param) as engine:
-        yield engine
+    if request.param == "papermill":
+        return Engine("papermill")
+    warm = request.getfixturevalue("warm")
+    if warm.reason:
+        pytest.skip(warm.reason)
+    return warm
 
 
 def printed(notebook: nbformat.NotebookNode) -> list[str]:
