@@ -165,7 +165,7 @@ class Again:
     """The chapters of the previous report, run once more as of its date on today's data.
 
     `account` is what `run.json` would tell of that run, `kinds` the tables that each chapter read,
-    `trouble` why it could not be done.
+    `trouble` why it could not be done, for the run's account: a client is told that it could not.
     """
 
     figures: Mapping[str, Sequence[Headline]] = field(default_factory=dict)
@@ -210,8 +210,7 @@ def restated(before: Previous, again: Again, *, voice: Voice) -> Restated:
     options, how the client file reads the data, versions. Where nothing of that differs, that is said.
     """
     if again.trouble:
-        told = {"date": before.as_of, "reason": again.trouble}
-        return Restated(voice.say("restated.trouble", **told))
+        return Restated(voice.say("restated.trouble", date=before.as_of))
     compared, corrections = 0, []
     for chapter, figures in again.figures.items():
         now = {figure.name: figure for figure in figures}

@@ -93,10 +93,14 @@ class Job:
 
     @property
     def to_restate(self) -> list[str]:
-        """The chapters of the previous report that are to run once more."""
+        """The chapters of the previous report that are to run once more.
+
+        A consultant's own can where they take the date that data are named by (`data_as_of`).
+        """
         if self.before is None or self.restating is not None:
             return []
-        return [chapter for chapter in self.client.chosen if chapter in self.before.account.figures]
+        shared = [chapter for chapter in self.client.chosen if chapter in self.before.account.figures]
+        return [chapter for chapter in shared if self._asks(chapter, "data_as_of")]
 
     def parameters_again(self, chapter: str) -> dict[str, Any]:
         """What a chapter is told to be what it was in the previous report, on the data of this one."""
@@ -228,6 +232,7 @@ def account(job: Job, folder: Path) -> dict[str, Any]:
         "chapters": {chapter: _chapter(job, chapter, folder) for chapter in client.chosen},
         "left_out": client.left_out,
         **_evidence(client, job.ran),
+        **_not_restated(job),
         "fingerprint": job.fingerprint,
     }
 
@@ -247,11 +252,17 @@ def _evidence(client: Client, ran: Mapping[str, Ran]) -> dict[str, Any]:
     }
 
 
+def _not_restated(job: Job) -> dict[str, str]:
+    """Why the previous report's chapters could not run once more, if they could not."""
+    trouble = next((ran.reason for ran in job.again.values() if ran.reason), "")
+    return {"not_restated": trouble} if trouble else {}
+
+
 def _again(job: Job) -> Again | None:
     """What the previous report's chapters say today; None where none of them ran."""
     if not job.again:
         return None
-    trouble = next((ran.reason for ran in job.again.values() if ran.reason), "")
+    trouble = _not_restated(job).get("not_restated")
     if trouble:
         return Again(trouble=trouble)
     chapters = _done(job.again)

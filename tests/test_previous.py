@@ -294,5 +294,5 @@ def test_what_could_not_be_run_again_is_said(tmp_path):
     written(tmp_path / "2024-06-01", RUN)
     found = previous.find(tmp_path, "2024-07-01")
     told = previous.restated(found, previous.Again(trouble="orders is empty."), voice=VOICE)
-    assert told.told.endswith("is not known; it could not be run again. orders is empty.")
+    assert told.told.endswith("is not known; it could not be run again.")
     assert told.corrections == ()

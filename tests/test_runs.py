@@ -1,8 +1,10 @@
 """The account of a run says what was run, on what, and what came of it."""
 
+import json
 from dataclasses import replace
 from types import SimpleNamespace
 
+import nbformat
 import pandas as pd
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook, new_output
@@ -119,12 +121,18 @@ def test_the_page_tells_what_changed_and_what_to_do(followed):
     assert "46.0%" in second
 
 
-def test_the_chapters_of_the_report_before_run_as_of_its_date_on_todays_data(followed):
+def test_the_chapters_of_the_report_before_run_as_of_its_date_on_todays_data(followed, monkeypatch):
     job, _ = followed
     assert job.to_restate == ["retention", "clv"]
     assert job.parameters_again("retention") == {
         "client": str(job.path), "as_of": "2024-04-01", "data_as_of": "2024-05-01", "by": "country",
     }  # fmt: skip
+    own = job.path.parent / "own.ipynb"
+    cell = new_code_cell("client = ''\nas_of = None", metadata={"tags": ["parameters"]})
+    nbformat.write(new_notebook(cells=[cell]), own)
+    with monkeypatch.context() as patch:
+        patch.setattr(runs.projects, "notebook", lambda path, chapter: own)
+        assert job.to_restate == []
     job.before = None
     assert job.to_restate == []
 
@@ -150,9 +158,11 @@ def test_a_report_before_that_cannot_be_run_again_is_told_and_not_kept(followed)
     job, home = followed
     job.again = {"retention": Ran(1.0, reason="retention: orders is empty.")}
     runs.write(job, home / "2024-05-01")
-    assert "it could not be run again. retention: orders is empty." in (
-        (home / "2024-05-01" / "report.html").read_text("utf-8")
-    )
+    page = (home / "2024-05-01" / "report.html").read_text("utf-8")
+    assert "it could not be run again." in page
+    assert "orders is empty" not in page  # that is for the consultant
+    account = json.loads((home / "2024-05-01" / "run.json").read_text("utf-8"))
+    assert account["not_restated"] == "retention: orders is empty."
     assert not (home / "2024-05-01" / "restated.json").exists()
 
 
