@@ -26,6 +26,9 @@ OUTCOME = "gamma, parameters and chance 95 %"
 _Z = float(special.ndtri(0.975))
 _LIMIT = 14.0  # a logarithm of a parameter beyond it is an endless parameter
 _STEP = 1e-4
+_ROUND = (
+    10.0  # a first guess of the optimum's distance, over the slope a customer: saves a third of the steps
+)
 _FLAT = 1e-6  # gradient a customer below which a point is an optimum
 
 #: The log-likelihood and its gradient at the logarithms of the parameters.
@@ -187,6 +190,13 @@ def _searched(objective: Objective, start: np.ndarray, customers: float) -> tupl
         value, slope = objective(point)
         return -value / customers, -slope / customers
 
+    rough = {"gtol": 1e-5, "hess_inv0": _ROUND * np.eye(len(start))}
+    with np.errstate(all="ignore"):  # it may look beyond the edge, and then is not heard
+        found = optimize.minimize(downhill, start, jac=True, method="BFGS", options=rough)
+    if _steep(found.jac, 1.0) < 1e-4 and np.abs(found.x).max() < _LIMIT:
+        return found.x, int(found.nit)
+    # A ridge, or a parameter that runs away. Only then: where another core is busy this one waits for the
+    # threads of its linear algebra at every step, and takes twenty times as long.
     found = optimize.minimize(
         downhill, start, jac=True, method="L-BFGS-B", bounds=[(-_LIMIT, _LIMIT)] * len(start),
         options={"maxiter": 500, "ftol": 1e-11, "gtol": 1e-5},

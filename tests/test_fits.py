@@ -86,6 +86,24 @@ def test_a_parameter_that_runs_away_is_named() -> None:
     assert not fit.converged
 
 
+@pytest.mark.parametrize(("ends", "searches"), [(True, ["BFGS"]), (False, ["BFGS", "L-BFGS-B"])])
+def test_the_search_that_waits_for_threads_runs_only_where_parameters_run_away(
+    monkeypatch: pytest.MonkeyPatch, ends: bool, searches: list
+) -> None:
+    def objective(logs: np.ndarray) -> tuple[float, np.ndarray]:
+        return poisson([4] * 10)(logs) if ends else (float(logs[0]), np.ones(1))
+
+    asked, minimize = [], fits.optimize.minimize
+
+    def watched(*given: object, method: str, **options: object) -> object:
+        asked.append(method)
+        return minimize(*given, method=method, **options)
+
+    monkeypatch.setattr(fits.optimize, "minimize", watched)
+    fits.maximize("one", {"mean": 1.0}, objective, **HOW)
+    assert asked == searches
+
+
 def test_nothing_in_a_fit_can_be_changed() -> None:
     fit = fits.maximize("poisson", {"mean": 1.0}, poisson([1, 2]), **HOW)
     with pytest.raises(TypeError):
