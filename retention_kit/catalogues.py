@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from functools import lru_cache
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import AfterValidator
 
 from retention_kit import yamls
 from retention_kit.exceptions import ReportError, did_you_mean
@@ -38,13 +40,42 @@ def entries(language: str) -> Entries:
     Raises
     ------
     ReportError
-        When there is no catalogue for the language.
+        When there is no catalogue for the language, or it does not say all that the English one says.
     """
-    bare = re.split("[-_]", language)[0]
-    if bare not in languages():
+    if not re.fullmatch(f"({'|'.join(languages())})([-_][A-Z]{{2}})?", language):
         hint = did_you_mean(language, languages())
         raise ReportError(f"There is no catalogue for language {language!r}.{hint} There is {languages()}.")
-    return read(_folder() / f"{bare}.yaml")
+    bare = re.split("[-_]", language)[0]
+    found = read(_folder() / f"{bare}.yaml")
+    missing = [key for key in entries("en") if key not in found] if bare != "en" else []
+    if missing:
+        raise ReportError(
+            f"The catalogue {bare}.yaml does not have {missing[:3]}, which en.yaml has; it lacks "
+            f"{len(missing)} in all. Add them in its own words."
+        )
+    return found
+
+
+def known(language: str) -> str:
+    """The language, where it has a whole catalogue.
+
+    Raises
+    ------
+    ValueError
+        Where it has none.
+
+    >>> known("en_US")
+    'en_US'
+    """
+    try:
+        entries(language)
+    except ReportError as error:
+        raise ValueError(str(error).removesuffix(".").replace("There", "there", 1)) from None
+    return language
+
+
+#: A language as a client file may name it.
+Language = Annotated[str, AfterValidator(known)]
 
 
 def read(path: Path) -> dict[str, str | dict[str, str]]:
@@ -103,14 +134,14 @@ def _flatten(prefix: str, node: Any, found: dict[str, Any]) -> None:
     found[prefix] = node
 
 
-def _check_template(key: str, template: str, known: Entries) -> None:
+def _check_template(key: str, template: str, found: Entries) -> None:
     try:
         for _, name, told, _ in string.Formatter().parse(template):
             if name is not None and not name.isidentifier():
                 raise ReportError(f"Catalogue entry {key!r}: {{{name}}} is not a plain name.")
             kind, form = unit(told) if told else ("text", None)
             names = FORMS[kind].format(form) if isinstance(form, str) else ""
-            if names and not any(f"{each}.".startswith(f"{names}.") for each in known):
+            if names and not any(f"{each}.".startswith(f"{names}.") for each in found):
                 raise ReportError(f"Catalogue entry {key!r}: {told} needs {names!r}, the words in that form.")
     except ValueError as error:
         raise ReportError(f"Catalogue entry {key!r}: {error}.") from None

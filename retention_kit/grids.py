@@ -43,8 +43,12 @@ _COLUMN_UNITS = {
     "nps": "nps",
     "net_revenue_retention": "share",
     "gross_revenue_retention": "share",
+    "survival": "share",
     "interval": "word.interval",
+    "order_type": "word.order_type",
 }
+#: Units that a value with bounds can have; those of dates and words are none.
+_MEASURED = ("share", "nps", "money", "count", "number", "exact", "ratio", "days")
 
 
 # -- plain ---------------------------------------------------------------------
@@ -199,13 +203,16 @@ def unit_of(frame: pd.DataFrame, column: Any, formats: Mapping[str, str]) -> str
     if named:
         return named
     if column in ("low", "high"):
-        owners = [unit for c in frame.columns if (unit := named_unit(c, formats))]
+        units = (named_unit(other, formats) for other in frame.columns)
+        owners = [unit for unit in units if unit and unit.partition(".")[0] in _MEASURED]
         return "share" if "share" in owners else owners[0] if owners else "number"
     values = frame[column]
     if pd.api.types.is_datetime64_any_dtype(values):
         days = values.dropna()
         return "month" if ((days.dt.day == 1) & (days == days.dt.normalize())).all() else "day"
-    if pd.api.types.is_bool_dtype(values) or not pd.api.types.is_numeric_dtype(values):
+    if pd.api.types.is_bool_dtype(values):
+        return "word.truth"
+    if not pd.api.types.is_numeric_dtype(values):
         return "text"
     return "count" if pd.api.types.is_integer_dtype(values) else "number"
 

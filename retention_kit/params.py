@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from retention_kit import brands, environment, yamls
 from retention_kit.brands import Brand
+from retention_kit.catalogues import Language
 from retention_kit.exceptions import ParamsError, did_you_mean
 from retention_kit.figures import Figure
 
@@ -45,8 +46,7 @@ class Table(_Strict):
     delimiter: str | None = None
     decimal: Literal[".", ","] | None = None
     day_first: bool | None = None
-    # Where the data can be had and under which licence; shown when it is missing, and in the report.
-    origin: str = ""
+    origin: str = ""  # where it can be had, under which licence; shown when it is missing, and in the report
 
     def how(self) -> dict[str, Any]:
         """What `tables.load_...` is called with."""
@@ -85,7 +85,7 @@ class Client(_Strict):
     title: str
     as_of: str
     currency: str = "EUR"
-    language: Literal["en"] = "en"
+    language: Language = "en"
     period: Literal["week", "week_saturday", "week_sunday", "month", "quarter"] = "month"
     prepared_by: str = ""
     notes: str = ""

@@ -183,7 +183,7 @@ def _rule(document: yamls.Document, name: str, values: Any) -> Rule:
 
 def _problem(rule: Rule) -> str:
     """What is wrong with a rule's values, or nothing."""
-    figures = Voice().names("headline")
+    figures = list(Voice().words("headline"))
     for key, word, known in (
         ("headline", rule.headline, figures),
         ("watch", rule.watch, figures),

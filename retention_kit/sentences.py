@@ -184,16 +184,17 @@ class Voice:
             return text[0].upper() + text[1:].replace("_", " ")
         return text
 
+    def words(self, section: str) -> dict[str, str]:
+        """The words of a section by the name that they stand for."""
+        start = f"{section}."
+        found = {key.removeprefix(start): e for key, e in self._entries.items() if key.startswith(start)}
+        return {name: entry for name, entry in found.items() if isinstance(entry, str)}
+
     @cached_property
     def columns(self) -> dict[str, str]:
-        """Column name to words: for `labels=` of every plot."""
-        entries = {name: self._entries[f"column.{name}"] for name in self.names("column")}
-        return {name: entry for name, entry in entries.items() if isinstance(entry, str)}
-
-    def names(self, section: str) -> list[str]:
-        """The names that the catalogue has words for: `names("headline")` are all figures there can be."""
-        start = f"{section}."
-        return [key.removeprefix(start) for key in self._entries if key.startswith(start)]
+        """Column name to words, and how numbers are marked: for `labels=` of every plot."""
+        marks = {f"mark.{name}": word for name, word in self.words("mark").items()}
+        return self.words("column") | marks | {"mark.point": numbers.get_decimal_symbol(self._locale)}
 
     # -- values ------------------------------------------------------------
 

@@ -149,7 +149,10 @@ class _Book:
             sheet.set_column(column, column, 28 if unit == "text" else 14)
             self.write(sheet, _HEAD, column, self.voice.word("column", head), look="head")
             for row, values in enumerate(table["rows"], start=_HEAD + 1):
-                self.write(sheet, row, column, values[column], unit=unit.partition(".")[0])
+                value = values[column]
+                if unit.startswith("word.") and isinstance(value, str):
+                    value = self.voice.format(value, unit)
+                self.write(sheet, row, column, value, unit=unit.partition(".")[0])
         sheet.freeze_panes(_HEAD + 1, 1)
         sheet.autofilter(_HEAD, 0, _HEAD + len(table["rows"]), max(len(table["columns"]) - 1, 0))
 

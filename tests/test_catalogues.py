@@ -1,5 +1,6 @@
 """Every language says everything, with the same values, and in all the plural forms it has."""
 
+import functools
 import re
 from pathlib import Path
 
@@ -56,6 +57,22 @@ def test_whatever_is_said_of_a_month_is_said_of_a_week_and_a_quarter():
     assert len(of_months) > 15
     twins = [key.replace("month", unit, 1) for key in of_months for unit in ("week", "quarter")]
     assert [key for key in twins if key not in entries] == []
+
+
+def test_a_catalogue_that_does_not_say_all_is_refused(tmp_path, monkeypatch):
+    for language, text in {"en": "a: one\nb: two", "pl": "a: jeden", "sk": "a: jeden\nb: dva"}.items():
+        (tmp_path / f"{language}.yaml").write_text(text, encoding="utf-8")
+    monkeypatch.setattr(catalogues, "_folder", lambda: tmp_path)
+    monkeypatch.setattr(catalogues, "entries", functools.lru_cache(catalogues.entries.__wrapped__))
+    assert catalogues.known("sk_SK") == "sk_SK"
+    with pytest.raises(ReportError) as error:
+        catalogues.entries("pl")
+    assert str(error.value) == (
+        "The catalogue pl.yaml does not have ['b'], which en.yaml has; it lacks 1 in all. "
+        "Add them in its own words."
+    )
+    with pytest.raises(ValueError, match=r"no catalogue for language 'skk'\. Did you mean 'sk'"):
+        catalogues.known("skk")
 
 
 # -- every language alike ------------------------------------------------------------

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from retention_kit import params, yamls
+from retention_kit import catalogues, params, yamls
 from retention_kit.exceptions import ParamsError
 
 ACME = """\
@@ -283,6 +283,11 @@ UNSAFE = (
             "line 3: thresholds.churn_urgent: must be less than 1; it is 10.",
         ),
         ("currency: EUR", "currency: 1\nfoo: 2", f"line 4: unknown key 'foo'. Known keys: {KEYS}."),
+        (
+            "currency: EUR",
+            "language: po",
+            f"line 3: there is no catalogue for language 'po'. There is {catalogues.languages()}.",
+        ),
     ],
 )
 def test_every_mistake_is_one_line(folder: Path, old: str, new: str, message: str) -> None:

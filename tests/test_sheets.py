@@ -55,6 +55,12 @@ def written(folder: Path, *tables: tuple) -> openpyxl.Workbook:
     return openpyxl.load_workbook(folder / "tables.xlsx")
 
 
+def test_names_of_ours_are_words_and_truths_stay_truths(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"order_type": ["first"], "held_out": [True], "plan": ["first"]})
+    sheet = written(tmp_path, ("sheet", "Retention", told(frame)))["sheet"]
+    assert [cell.value for cell in sheet[6]] == ["First orders", True, "first"]
+
+
 def test_cells_have_types_and_formats(tmp_path: Path, frame: pd.DataFrame) -> None:
     sheet = written(tmp_path, ("churn_plans", "Churn", told(frame, days="days")))["churn_plans"]
     assert [cell.value for cell in sheet["A"][:4]] == [

@@ -1,7 +1,7 @@
 """What every plot shares: the Axes, axes of shares, periods and money, bars, dots and bands, the colours.
 
 Words on the axes are the frame's column names unless `labels` says otherwise (`voice.columns` does, in
-the report's language). Marks are the same in every language: 2024-07, 40%, 1.2M.
+the report's language). So it does of numbers: 1.2M is 1,2 mln in Polish. Dates are 2024-07 in every one.
 """
 
 from collections.abc import Mapping
@@ -12,13 +12,14 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.dates import DateFormatter
-from matplotlib.ticker import EngFormatter, FuncFormatter, MaxNLocator
+from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 Labels = Mapping[str, str]
 
 BLUE, ORANGE, GREEN, RED, SKY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#56B4E9"  # Okabe and Ito
 INK, GRID = "#1f2933", "#e4e7eb"
 _TICKS = 9
+_SIZES = ((1e9, "billion", "B"), (1e6, "million", "M"), (1e3, "thousand", "k"))
 
 
 def axes(ax: Axes | None) -> Axes:
@@ -99,12 +100,29 @@ def share_axis(ax: Axes, name: str, labels: Labels | None) -> None:
 
 
 def share_marks(labels: Labels | None) -> FuncFormatter:
-    return FuncFormatter(lambda share, _: f"{100 * share:g}%")
+    """Shares as percent, as the language writes them: 2.5%."""
+    percent = (labels or {}).get("mark.percent", "%")
+    return FuncFormatter(lambda share, _: f"{_written(100 * share, labels)}{percent}")
+
+
+def number_marks(labels: Labels | None) -> FuncFormatter:
+    """Thousands, millions and billions by their letter or short word: 40k, 1.2M."""
+
+    def mark(number: float, _: Any) -> str:
+        size, name, usual = next((step for step in _SIZES if abs(number) >= step[0]), (1, "", ""))
+        return _written(number / size, labels) + (labels or {}).get(f"mark.{name}", usual)
+
+    return FuncFormatter(mark)
+
+
+def _written(number: float, labels: Labels | None) -> str:
+    point = (labels or {}).get("mark.point", ".")
+    return f"{number:g}".replace("-", "−").replace(".", point)
 
 
 def number_axis(ax: Axes, name: str, labels: Labels | None, from_zero: bool = True) -> None:
     ax.set_ylabel(label(name, labels))
-    ax.yaxis.set_major_formatter(EngFormatter(sep=""))
+    ax.yaxis.set_major_formatter(number_marks(labels))
     low, high = ax.get_ylim()
     if from_zero and low > 0:
         ax.set_ylim(0, high * 1.05)

@@ -3,7 +3,6 @@
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.ticker import FuncFormatter
 
 from retention_kit.plots import marks
 
@@ -37,7 +36,7 @@ def plot_rfm_segments(
     ax.set_yticks(rows, [marks.label(name, labels) for name in segments["segment"]], parse_math=False)
     ax.set_ylim(max(len(segments), 1) - 0.5, -0.5)
     ax.set_xlim(left=0)
-    ax.xaxis.set_major_formatter(FuncFormatter(lambda share, _: f"{100 * share:g}%"))
+    ax.xaxis.set_major_formatter(marks.share_marks(labels))
     ax.grid(axis="y", visible=False)
     ax.grid(axis="x", color=marks.GRID, linewidth=0.8)
     return ax

@@ -1,0 +1,296 @@
+"""A Polish report holds no English: every word of two reports, and of every picture, is looked at."""
+
+import re
+import zipfile
+from collections.abc import Iterable, Iterator
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from matplotlib.text import Text
+
+from retention_kit import (
+    activation,
+    catalogues,
+    churn,
+    clv,
+    cohorts,
+    datasets,
+    exhibits,
+    inactivity,
+    leaving,
+    lifecycle,
+    mrr,
+    nps,
+    plots,
+    purchases,
+    reports,
+    retention,
+    rfm,
+    runs,
+)
+from retention_kit.sentences import Voice
+
+#: What a Polish analyst calls by its English name, and the owners of a registered mark.
+NAMES = (
+    "NPS Net Promoter Score ARPA quick ratio churn CLV MRR NRR GRR Bain Company Satmetrix Systems Fred CSV"
+)
+NAMES = f"{NAMES} PNG UTF Stripe log rank logo plan retention_kit customer_id contactable age last_age direct"
+
+TEXT = re.compile(r"[^\W\d_]+(?:[’'_][^\W\d_]+)*")
+
+
+def words(text: str) -> set[str]:
+    return {word.lower() for word in TEXT.findall(text)}
+
+
+#: Words that stand in nearly every English sentence and in no Polish one.
+FUNCTION = words(
+    "the of and is are was were with that this these those for from which who whose when where what how "
+    "not or than then their there they them it its an as at be been has have had will would each every all "
+    "any some first last more less after before between over under into only also other another"
+)
+
+
+def of_catalogue(language: str) -> set[str]:
+    entries = catalogues.entries(language)
+    texts = [text for key, entry in entries.items() if key != "locale" for text in catalogues.texts(entry)]
+    return words(re.sub(r"\{[^}]*\}", " ", " ".join(texts)))
+
+
+POLISH = of_catalogue("pl")
+ENGLISH = (of_catalogue("en") - POLISH) | FUNCTION
+
+
+def english(text: str, data: Iterable[str] = ()) -> list[str]:
+    """The English words of a text, without the names from the client's data."""
+    found = (words(text) & ENGLISH) - words(NAMES)
+    for name in sorted(data, key=len, reverse=True) if found else ():
+        text = text.replace(name, " ")
+    return sorted(found & words(text))
+
+
+# -- the catalogue --------------------------------------------------------------------
+
+
+def test_the_word_list_knows_english_from_polish() -> None:
+    assert english("Customers lost in a typical month, of those paying when it began.")
+    assert english("Klienci utraceni w typowym miesiącu jako odsetek płacących na jego początku.") == []
+
+
+def test_the_polish_catalogue_holds_no_english_sentence() -> None:
+    assert sorted((POLISH & FUNCTION) - words(NAMES)) == []
+
+
+# -- reports --------------------------------------------------------------------------
+
+DEMO = """
+title: Larkmoor
+language: pl
+currency: PLN
+as_of: 2024-07-01
+data: demo
+explain: [{churn: 3.6 %, month: 2024-06}, {nps: 40}, {retention: 33 %}]
+options:
+  retention: {by: channel, inactive_after: 90}
+  churn: {by: plan, involuntary: payment failed}
+  nps: {by: segment}
+"""
+
+# A shop of five orders: too few for nearly everything, and what is odd in its file is told.
+CORNER = """
+title: Sklepik
+language: pl
+currency: PLN
+as_of: 2024-06-03
+period: week
+data:
+  orders:
+    source: zamówienia.csv
+    columns: {customer_id: klient, ordered_at: data, amount: kwota}
+    where: kwota < 1000
+  subscriptions: {source: abonamenty.csv}
+  responses: {source: ankieta.csv}
+options:
+  retention: {inactive_after: 7}
+"""
+ROWS = """klient;data;kwota
+Łucja;13.05.2024;12,50
+Łucja;20.05.2024;7,00
+Żaneta;14.05.2024;3,20
+;14.05.2024;1,00
+Zoë;kiedyś;1,00
+Żaneta;21.05.2024;-3,20
+Łucja;22.05.2024;5000,00
+"""
+
+
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """The demo company's four chapters, a corner shop's and the page over both, in Polish, run once."""
+    folder = tmp_path_factory.mktemp("polish")
+    (folder / "zamówienia.csv").write_bytes(ROWS.encode("cp1250", errors="replace"))
+    ended = {"started_at": ["2024-05-06"], "ended_at": ["2024-05-20"], "mrr": [30]}
+    pd.DataFrame({"customer_id": ["Łucja"]} | ended).to_csv(folder / "abonamenty.csv", index=False)
+    pd.DataFrame({"score": [9]}).to_csv(folder / "ankieta.csv", index=False)
+    clients = {"larkmoor": DEMO, "sklepik": CORNER}
+    for name, text in clients.items():
+        (folder / f"{name}.yaml").write_text(text, encoding="utf-8")
+    outcomes = reports.run([folder / f"{name}.yaml" for name in clients], out=folder / "outputs")
+    assert [outcome.reason for outcome in outcomes] == ["", ""]
+    found = {outcome.client: Path(outcome.report) for outcome in outcomes}
+    return found | {"index": reports.index(folder / "outputs")}
+
+
+class Said(HTMLParser):
+    """What a page says to whoever reads it, or has it read: texts, and attributes that are texts."""
+
+    def __init__(self, page: Path) -> None:
+        super().__init__()
+        self.texts: list[str] = []
+        self.hidden = 0
+        self.feed(page.read_text("utf-8"))
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.hidden += tag in ("style", "script")
+        self.texts += [value for name, value in attrs if name in ("alt", "title", "aria-label") and value]
+
+    def handle_endtag(self, tag: str) -> None:
+        self.hidden -= tag in ("style", "script")
+
+    def handle_data(self, data: str) -> None:
+        if not self.hidden:
+            self.texts.append(data)
+
+
+def names_of_data() -> set[str]:
+    """What the demo company's tables hold as text, and the versions that a report names."""
+    tables = (getattr(datasets, f"demo_{kind}")() for kind in ("orders", "subscriptions", "responses"))
+    texts = (frame.select_dtypes("str") for frame in (*tables, datasets.demo_customers()))
+    found = {value for frame in texts for column in frame for value in frame[column].dropna().unique()}
+    return {value for value in found if not value.isdigit()} | set(runs.made_with()) | {"Larkmoor"}
+
+
+@pytest.mark.parametrize(("name", "least"), [("larkmoor", 2000), ("sklepik", 300), ("index", 30)])
+def test_a_polish_page_holds_no_english_sentence(pages: dict[str, Path], name: str, least: int) -> None:
+    said, data = Said(pages[name]).texts, names_of_data()
+    assert len(said) > least
+    found = {text.strip(): found for text in said if (found := english(text, data))}
+    assert found == {}, "say it in pl.yaml, or format it by the voice"
+
+
+def test_a_polish_workbook_holds_no_english_sentence(pages: dict[str, Path]) -> None:
+    with zipfile.ZipFile(pages["larkmoor"].parent / "tables.xlsx") as book:
+        said = re.findall(r"<t[^>]*>([^<]+)</t>", book.read("xl/sharedStrings.xml").decode())
+    assert "Wskaźnik retencji" in said
+    data = names_of_data()
+    assert {text: found for text in said if (found := english(text, data))} == {}
+
+
+def test_every_column_of_a_table_has_words(pages: dict[str, Path]) -> None:
+    """A column without any would be headed by its name, which is English."""
+    tables = sorted((pages["larkmoor"].parent / "tables").glob("*.csv"))
+    assert len(tables) > 20
+    columns = {name for table in tables for name in pd.read_csv(table, nrows=0).columns}
+    assert columns - Voice(language="pl").words("column").keys() == set()
+
+
+def test_a_polish_report_is_polish(pages: dict[str, Path]) -> None:
+    page = " ".join(Said(pages["larkmoor"]).texts)
+    assert '<html lang="pl">' in pages["larkmoor"].read_text("utf-8")
+    assert "w czerwcu 2024" in page
+    assert "1 lipca 2024" in page
+    assert re.search(r"\d,\d%", page)
+    assert not re.search(r"\d\.\d", page.split("Sporządzono")[0])
+    assert re.search(r"\d\s\d{3}\szł", page)
+
+
+def test_what_is_odd_in_a_file_is_told_in_polish(pages: dict[str, Path]) -> None:
+    page = " ".join(Said(pages["sklepik"]).texts)
+    for told in (
+        "kwota: przecinek dziesiętny",
+        "odczytano je jako cp1250",
+        "separator ';'",
+        "najpierw dzień",
+    ):
+        assert told in page
+    for rule in ("Nieczytelna data", "Brak klienta", "Zwrot (kwota poniżej zera)"):
+        assert rule in page
+
+
+# -- pictures -------------------------------------------------------------------------
+
+AS_OF = {"as_of": datasets.TINY_AS_OF}
+MAY, WEEKS = pd.Timestamp("2024-05-01"), pd.date_range("2024-04-01", periods=9, freq="7D")
+ORDERS, FEES = datasets.tiny_orders, datasets.tiny_subscriptions
+OPTIONS = {"plot_expected_and_actual": {"models": ["bg_nbd", "historical_mean"]}}
+
+
+def table(columns: str, *rows: tuple) -> pd.DataFrame:
+    return pd.DataFrame(list(rows), columns=columns.split())
+
+
+FRAMES = {
+    "plot_activation": lambda: activation.activation(
+        datasets.tiny_events(), event="ordered", within_days=7, age=1, **AS_OF
+    ),
+    "plot_average_retention": lambda: retention.average_retention(
+        retention.retention_rates(ORDERS(), **AS_OF)
+    ),
+    "plot_churn_hazard": lambda: leaving.churn_hazard(FEES(), **AS_OF),
+    "plot_churn_rates": lambda: churn.churn_rates(FEES(), **AS_OF),
+    "plot_clv_historical": lambda: clv.clv_historical(ORDERS(), **AS_OF),
+    "plot_cohort_revenue": lambda: cohorts.cohort_revenue(ORDERS(), **AS_OF),
+    "plot_first_and_returning": lambda: purchases.first_and_returning(ORDERS(), period="month", **AS_OF),
+    "plot_inactivity_windows": lambda: inactivity.inactivity_windows(ORDERS(), days=(10, 20), **AS_OF),
+    "plot_lifecycle": lambda: lifecycle.lifecycle(ORDERS(), **AS_OF),
+    "plot_mrr_movements": lambda: mrr.mrr_movements(FEES(), **AS_OF),
+    "plot_nps": lambda: nps.nps(datasets.tiny_responses(), period="quarter", **AS_OF),
+    "plot_retention_curves": lambda: retention.retention_rates(ORDERS(), **AS_OF),
+    "plot_retention_matrix": lambda: retention.retention_rates(ORDERS(), **AS_OF),
+    "plot_rfm_segments": lambda: rfm.rfm_segments(ORDERS(), **AS_OF),
+    "plot_alive": lambda: table(
+        "frequency silence p_alive", (1, 0, 0.9), (1, 5, 0.6), (2, 0, 1), (2, 5, 0.2)
+    ),
+    "plot_contract_survival": lambda: table(
+        "curve period survival low high", ("observed", 0, 1, 1, 1), ("sbg", 0, 1, 1, 1), ("bdw", 0, 1, 1, 1)
+    ),
+    "plot_expected_and_actual": lambda: table(
+        "group actual low high bg_nbd historical_mean", ("0", 1, 0.5, 1.5, 1.1, 1), ("1+", 2, 1, 3, 2, 1)
+    ),
+    "plot_lorenz": lambda: table("customer_share value_share", (0, 0), (0.5, 0.1), (1, 1)),
+    "plot_tracking": lambda: table(
+        "week held_out actual expected low high", *((week, week > MAY, 9, 9, 8, 12) for week in WEEKS)
+    ),
+    "plot_survival": lambda: purchases.time_to_second_order(ORDERS(), **AS_OF),
+}
+
+
+def test_every_plot_is_looked_at() -> None:
+    assert sorted(FRAMES) == sorted(plots.__all__)
+
+
+@pytest.mark.parametrize("name", FRAMES)
+def test_a_polish_picture_holds_no_english_word(name: str) -> None:
+    voice = Voice(language="pl", currency="PLN")
+    labels = voice.columns | voice.words("order_type") | voice.words("segment")
+    options = {"ax": exhibits.axes(), "labels": labels} | OPTIONS.get(name, {})
+    ax = getattr(plots, name)(FRAMES[name](), **options)
+    said = list(drawn_words(ax.figure))
+    assert said
+    assert {text: found for text in said if (found := english(text))} == {}
+
+
+def drawn_words(figure) -> Iterator[str]:
+    figure.draw_without_rendering()
+    yield from (text.get_text() for text in figure.findobj(Text) if text.get_text().strip())
+
+
+def test_marks_are_those_of_the_language() -> None:
+    voice = Voice(language="pl", currency="PLN")
+    ax = plots.plot_mrr_movements(FRAMES["plot_mrr_movements"](), ax=exhibits.axes(), labels=voice.columns)
+    mark = ax.yaxis.get_major_formatter()
+    assert [mark(1_250_000), mark(40_000), mark(-2.5)] == ["1,25 mln", "40 tys.", "−2,5"]
+    share = plots.plot_churn_rates(FRAMES["plot_churn_rates"](), ax=exhibits.axes(), labels=voice.columns)
+    assert share.yaxis.get_major_formatter()(0.025) == "2,5%"
