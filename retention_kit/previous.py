@@ -17,6 +17,8 @@ from retention_kit.sentences import Voice
 
 #: Units whose differences the catalogue writes with their sign; the others get one here.
 _SIGNED = {"share": "points", "points": "points", "nps": "nps"}
+#: Values in a definition that are measured, and so move with each report, as dates do.
+_MEASURED = frozenset(("fee",))
 _DATES = re.compile(r"\d{4}-\d{2}-\d{2}|\d{1,2}\.? \w+ \d{4}|\w+ \d{1,2}, \d{4}")
 
 
@@ -135,7 +137,7 @@ def _verdict(now: Headline, then: Headline, way: str) -> str:
 
 
 def _same(now: str, then: str) -> bool:
-    """Whether two definitions say one thing in any language; the dates in them move with each report."""
+    """Whether two definitions say one thing in any language; dates and a fee in them move with each report."""
     return _undated(phrases.meaning(now)) == _undated(phrases.meaning(then)) or (
         _undated(str(now)) == _undated(str(then))
     )
@@ -143,7 +145,7 @@ def _same(now: str, then: str) -> bool:
 
 def _undated(told: Any) -> Any:
     if isinstance(told, dict):
-        return {name: _undated(value) for name, value in told.items()}
+        return {name: _undated(value) for name, value in told.items() if name not in _MEASURED}
     return _DATES.sub("#", told) if isinstance(told, str) else told
 
 

@@ -9,7 +9,7 @@ from retention_kit import accounts, previous
 from retention_kit.cards import Change
 from retention_kit.headlines import Headline
 from retention_kit.phrases import Phrase, words
-from retention_kit.sentences import Voice
+from retention_kit.sentences import Voice, phrase
 
 VOICE = Voice(language="en", currency="EUR")
 SINCE = "since 1 June 2024"
@@ -162,6 +162,15 @@ def test_a_definition_that_names_its_date_is_the_same_next_month():
     then = replace(now, value=0.2, definition="Those who paid on 1 June 2024 (2024-06-01), a year later.")
     assert change(now, then).way == "up"
     assert change(now, replace(then, definition=then.definition.replace("a year", "2 years"))).way == ""
+
+
+def test_a_definition_that_names_todays_fee_is_the_same_next_month():
+    def worth(fee, rate=0.1):
+        return phrase("definition.compare_contracts.fee", fee=fee, unit="month", discount_rate=rate)
+
+    now = figure(374.0, 302.0, 465.0, unit="money", definition=worth(18.19))
+    assert change(now, replace(now, value=360.0, definition=worth(17.5))).way == "up"
+    assert change(now, replace(now, value=360.0, definition=worth(18.19, rate=0.2))).way == ""
 
 
 def test_a_definition_is_the_same_in_another_language():
