@@ -51,7 +51,10 @@ def _card(headline: Headline, voice: Voice, definition: bool, change: Change | N
     if headline.period:
         parts.append(Markup('<p class="when">{}</p>').format(headline.period))
     big = "value" if headline.value is not None else "value unknown"
-    parts.append(Markup('<p class="{}" style="font-size:2em">{}</p>').format(big, value(headline, voice)))
+    shown = value(headline, voice)
+    # The style sheet makes room for as many signs as there are, on whatever screen.
+    html = '<p class="{}" style="font-size:2em;--signs:{}"><span>{}</span></p>'
+    parts.append(Markup(html).format(big, len(shown), shown))
     if change:
         parts.append(change_html(change))
     if headline.low is not None:

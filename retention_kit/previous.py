@@ -137,7 +137,7 @@ def _verdict(now: Headline, then: Headline, way: str) -> str:
 
 
 def _same(now: str, then: str) -> bool:
-    """Whether two definitions say one thing in any language; dates and a fee in them move with each report."""
+    """Whether two definitions say one thing in any language; dates and fees in them move with each report."""
     return _undated(phrases.meaning(now)) == _undated(phrases.meaning(then)) or (
         _undated(str(now)) == _undated(str(then))
     )

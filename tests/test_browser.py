@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
-from retention_kit import browsers, exhibits, names, pages, plots, reports
+from retention_kit import browsers, cards, exhibits, names, pages, plots, reports
 from retention_kit.brands import Brand
 from retention_kit.cards import Change
 from retention_kit.headlines import Headline
@@ -226,6 +226,19 @@ def test_cards_of_a_row_are_in_line(plain, opened):
         tops = each(page, f"#retention .card {part}", "e.getBoundingClientRect().top")
         assert len(tops) == 4
         assert max(tops) - min(tops) < 1
+
+
+def test_a_long_figure_stays_on_one_line_of_its_card(opened, tmp_path):
+    path = tmp_path / "report.html"
+    long = headline("churn.mrr", 12_345_678.0, unit="money")
+    shown = cards.cards_html([long] * 2, voice=Voice(language="pl", currency="PLN"))
+    path.write_text(report(["office"]).replace("</main>", f"{shown}</main>"), encoding="utf-8")
+    for width in (1280, 390):
+        page = opened(path, width)
+        lines = "e.getClientRects().length"
+        heights = each(page, ".card .value", "e.clientHeight / parseFloat(getComputedStyle(e).fontSize)")
+        assert set(each(page, ".card .value span", lines)) == {1}
+        assert max(heights) < 2.2
 
 
 def test_every_shade_of_a_heat_table_can_be_read(plain, opened):
