@@ -7,6 +7,7 @@ from matplotlib.colors import to_hex
 from matplotlib.dates import date2num
 
 from retention_kit import exhibits, plots
+from retention_kit.plots import marks
 
 MONTHS = pd.date_range("2024-01-01", periods=3, freq="MS")
 
@@ -161,6 +162,14 @@ def test_what_was_made_is_dots_and_each_model_a_line(ax):
     assert list(ax.lines[-1].get_ydata()) == [1.1, 1.8]
     assert [text.get_text() for text in ax.get_legend().get_texts()] == ["BG/NBD", "actual"]
     assert shown(ax) == ["0", "1+"]
+
+
+@pytest.mark.parametrize(("name", "columns"), [("short", 3), ("a name of thirty signs, or more", 2)])
+def test_a_legend_too_wide_for_a_row_has_two(ax, name, columns):
+    for mark in ("returning", "new", "dormant"):
+        ax.bar([0], [1], label=f"{name} {mark}")
+    marks.legend_above(ax)
+    assert ax.get_legend()._ncols == columns
 
 
 def test_tracking_marks_where_the_model_saw_no_more(ax):

@@ -4,6 +4,7 @@ Words on the axes are the frame's column names unless `labels` says otherwise (`
 the report's language). So it does of numbers: 1.2M is 1,2 mln in Polish. Dates are 2024-07 in every one.
 """
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -19,6 +20,7 @@ Labels = Mapping[str, str]
 BLUE, ORANGE, GREEN, RED, SKY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#56B4E9"  # Okabe and Ito
 INK, GRID = "#1f2933", "#e4e7eb"
 _TICKS = 9
+_ROW, _MARK = 80, 8  # signs that stand above a picture of usual width, and the room that a mark takes of them
 _SIZES = ((1e9, "billion", "B"), (1e6, "million", "M"), (1e3, "thousand", "k"))
 
 
@@ -129,5 +131,9 @@ def number_axis(ax: Axes, name: str, labels: Labels | None, from_zero: bool = Tr
 
 
 def legend_above(ax: Axes) -> None:
+    """In as many rows as its words need: one too wide would be cut off, and narrow the whole picture."""
     if ax.containers:
-        ax.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=5, frameon=False)
+        called = ax.get_legend_handles_labels()[1]
+        rows = math.ceil(sum(len(name) + _MARK for name in called) / _ROW)
+        columns = math.ceil(len(called) / max(rows, 1)) or 1
+        ax.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=columns, frameon=False)
