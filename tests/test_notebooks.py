@@ -93,7 +93,7 @@ def test_the_chapter_runs_and_its_check_judges(chapter, answer, verdict, warm, t
     nbformat.write(notebook, tmp_path / "chapter.ipynb")
     executed = kernels.execute(tmp_path / "chapter.ipynb", {"client": str(find("demo"))}, engine=warm)
     checked = [cell for cell in executed.notebook.cells if "check" in tags(cell)]
-    assert [out.text for cell in checked for out in cell.outputs if "text" in out] == [f"{verdict}\n"]
+    assert [out.data["text/plain"] for cell in checked for out in cell.outputs] == [verdict]
     assert pages.headlines(executed.notebook)
     bundles = [
         out.data for cell in executed.notebook.cells for out in cell.get("outputs", []) if "data" in out
