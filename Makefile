@@ -4,7 +4,7 @@
 # make check   lint, layers, tests: before each commit
 # make fix     what a machine can mend: formatting, imports, notebook outputs
 # make bench   speed against named peers
-# make soak    the long runs: fuzzing, all examples
+# make soak    the long runs: fuzzing, how often bounds hold the truth, all examples
 # make lock    resolve the dependencies anew
 
 # Every chapter is a process of its own: without bytecode each would compile all packages anew, for seconds.
@@ -46,6 +46,7 @@ bench: .venv/installed
 
 soak: .venv/installed
 	HYPOTHESIS_PROFILE=soak $(BIN)/pytest -n auto --dist loadfile
+	$(BIN)/python -m benchmarks.coverage
 	$(BIN)/retention-kit run params/*.yaml $(if $(RETENTION_KIT_DATA),params/examples/*.yaml)
 
 lock: .venv/bin/uv

@@ -86,17 +86,6 @@ def test_known_parameters_are_found_again(model: str) -> None:
         assert abs(np.log(rows.loc[name, "value"] / truth)) < 3 * error, name
 
 
-@pytest.mark.parametrize("model", ["mbg_nbd", "bg_bb"])
-def test_bounds_hold_the_truth_as_often_as_they_say(model: str) -> None:
-    # 20 data sets, four parameters each, which are not independent; benchmarks/ has the long run.
-    held = []
-    for seed in range(20):
-        rows = fitter(model)(drawn(model, customers=1000, seed=seed)).frame()
-        truth = np.array(list(TRUTHS[model].values()))
-        held += list((rows["low"] <= truth) & (truth <= rows["high"]))
-    assert np.mean(held) > 0.85
-
-
 def test_weights_are_customers() -> None:
     frame = drawn("mbg_nbd", customers=200)
     twice = pd.concat([frame, frame])

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from benchmarks import coverage
 from retention_kit import contractual
 from retention_kit.exceptions import DataError
 
@@ -85,6 +86,16 @@ def test_at_c_of_one_the_two_models_are_one() -> None:
         contractual._log_survival("sbg", theta, t),
         contractual._log_survival("bdw", np.append(theta, 1.0), t),
     )
+
+
+def test_known_parameters_are_found_again() -> None:
+    # sBG below; here customers whose own chance to leave rises with time.
+    losses = coverage.losses("bdw", 30_000, np.random.default_rng(5))
+    rows = contractual.fit_bdw(losses).frame().set_index("parameter")
+    for name, truth in coverage.TRUTHS["bdw"].items():
+        error = rows.loc[name, "standard_error"] / rows.loc[name, "value"]
+        assert abs(np.log(rows.loc[name, "value"] / truth)) < 3 * error, name
+    assert rows.loc["c", "low"] > 1
 
 
 def test_several_cohorts_find_the_truth_again() -> None:
