@@ -14,6 +14,9 @@ import ibis.expr.types as ir
 from retention_kit import periods, session
 from retention_kit.tables import Loaded
 
+#: Later than any data: the end of what has none, where two ends are compared.
+NEVER = ibis.timestamp("9999-12-31")
+
 
 def paying(loaded: Loaded) -> Loaded:
     """The subscriptions that are paid for: not free, not a trial, and not over at once.

@@ -23,7 +23,6 @@ _SPLIT = [
     *("margin", "customers", "churned", "churned_share", "low", "high", "interval"),
     *("churn", "churn_share", "churn_low", "churn_high", "churn_interval", "margin_lost"),
 ]
-_NEVER = ibis.timestamp("9999-12-31")
 _SIGNS = ("negative", "not negative", "unknown")
 
 
@@ -208,7 +207,7 @@ def _paying_then(asked: ir.Table, steps: ir.Table) -> ir.Table:
     """Whether the customer pays at the moment `_at`; the levels share out time, so at most one holds it."""
     steps = steps.filter(steps.cents > 0)
     # Plain comparisons: an engine joins on `a > b` fast, and row by row on `a is null or a > b`.
-    paid = steps.select("customer_id", _from=steps.since, _until=steps.until.fill_null(_NEVER))
+    paid = steps.select("customer_id", _from=steps.since, _until=steps.until.fill_null(billing.NEVER))
     then = asked.left_join(paid, ["customer_id", paid._from <= asked._at, paid._until > asked._at])
     return then.mutate(saved=then._from.notnull().cast("int64"))
 

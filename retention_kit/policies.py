@@ -15,7 +15,7 @@ import ibis
 import ibis.expr.types as ir
 import pandas as pd
 
-from retention_kit import billing, periods, yamls
+from retention_kit import billing, moments, periods, yamls
 from retention_kit.exceptions import DataError, ParamsError, did_you_mean
 from retention_kit.phrases import Phrase
 from retention_kit.sentences import phrase
@@ -27,6 +27,7 @@ _CHOICES = {
     "same_month": ("counted", "ignored"),
     "pauses": ("churn", "kept"),
     "discounts": ("net", "gross"),
+    "overlaps": ("added", "forbidden"),
     "denominator": ("start", "start_plus_new", "average", "exposure", "due_for_renewal"),
     "revenue_churn": ("gross", "net", "both"),
 }
@@ -58,6 +59,9 @@ class Policy:
         paid before: the price of the customer's paused subscription that ended last before the pause.
     discounts : {"net", "gross"}
         What is paid is `mrr` less `discount` (currency units a month, at least 0), or `mrr` as it stands.
+    overlaps : {"added", "forbidden"}
+        What a customer pays for several subscriptions at once is added up; or there is one at a time, and
+        rows that overlap (a plan changed whose old row never ended, an export with rows twice) are refused.
     denominator : {"start", "start_plus_new", "average", "exposure", "due_for_renewal"}
     revenue_churn : {"gross", "net", "both"}
         What a churn rate is divided by and whether gains come off the losses. Both are told, to explain a
@@ -72,6 +76,7 @@ class Policy:
     discounts: Literal["net", "gross"] = "net"
     denominator: str = "start"
     revenue_churn: str = "both"
+    overlaps: Literal["added", "forbidden"] = "added"
 
     def __post_init__(self) -> None:
         for field, known in _CHOICES.items():
@@ -160,7 +165,8 @@ def applied(loaded: Loaded, policy: str | Policy = "house") -> Loaded:
         When there is no policy of that name.
     DataError
         When the policy differs from the house's in something that a missing column would tell, `paused`
-        holds neither yes nor no, or the subscriptions were read by another policy.
+        holds neither yes nor no, a customer has two subscriptions at once where the policy forbids it, or
+        the subscriptions were read by another policy.
 
     Examples
     --------
@@ -184,7 +190,7 @@ def applied(loaded: Loaded, policy: str | Policy = "house") -> Loaded:
         return loaded.kept[asked]
     read = loaded
     # What is paid comes first, then until when, and only then which gaps and stretches there are.
-    for step in (_discounted, _paused, _cancelled, _bridged, _without_passers_by):
+    for step in (_discounted, _paused, _cancelled, _one_at_a_time, _bridged, _without_passers_by):
         read = step(read, chosen)
     departures = _departures(chosen)
     if departures:
@@ -322,6 +328,29 @@ def _cancelled(loaded: Loaded, policy: Policy) -> Loaded:
     earlier = table.cancelled_at.notnull() & (table.ended_at.isnull() | (table.cancelled_at < table.ended_at))
     cancelled = ibis.greatest(table.cancelled_at, table.started_at)
     return replace(loaded, table=table.mutate(ended_at=ibis.ifelse(earlier, cancelled, table.ended_at)))
+
+
+def _one_at_a_time(loaded: Loaded, policy: Policy) -> Loaded:
+    """Refuses what is paid for while an earlier subscription of the same customer still runs."""
+    if policy.overlaps == "added":
+        return loaded
+    table = billing.paying(loaded).table
+    rows = table.select("customer_id", "started_at", until=table.ended_at.fill_null(billing.NEVER))
+    earlier = ibis.window(group_by="customer_id", order_by=["started_at", "until"], preceding=(None, 1))
+    rows = rows.mutate(runs_until=rows.until.max().over(earlier))
+    double = rows.filter(rows.started_at < rows.runs_until)
+    counts = {"rows": double.count(), "customers": double.customer_id.nunique()}
+    found = double.aggregate(**counts, first=double.customer_id.min()).to_pyarrow().to_pylist()[0]
+    if found["rows"]:
+        one = double.filter(double.customer_id == found["first"])
+        raise DataError(
+            f"policy {policy.name!r} (overlaps: forbidden) allows one subscription at a time, and "
+            f"{found['rows']} of {loaded.kind} ({found['customers']} customers) begin while another of the "
+            f"same customer runs, such as that of {found['first']!r} from "
+            f"{moments.words(pd.Timestamp(one.started_at.min().to_pyarrow().as_py()))}. "
+            "End the earlier row there, or take overlaps='added'."
+        )
+    return loaded
 
 
 def _bridged(loaded: Loaded, policy: Policy) -> Loaded:

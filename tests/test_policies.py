@@ -148,6 +148,41 @@ def test_prices_are_those_after_the_discount_or_before_it() -> None:
     assert bridge(table, Policy(discounts="gross")) == {1: [30, 0, 0, 0, 0, 30]}
 
 
+TWICE = [("a", "2024-01-01", "2024-03-01", 10), ("a", "2024-02-10", None, 30), ("b", "2024-01-05", None, 5)]
+
+
+def test_two_subscriptions_at_once_are_added_up_or_refused() -> None:
+    assert bridge(fees(*TWICE), "house")[2] == [0, 0, 30, 0, 0, 45]
+    with pytest.raises(DataError) as error:
+        bridge(fees(*TWICE, ("b", "2024-01-05", None, 5)), Policy("one", overlaps="forbidden"))
+    assert str(error.value) == (
+        "policy 'one' (overlaps: forbidden) allows one subscription at a time, and 2 of subscriptions "
+        "(2 customers) begin while another of the same customer runs, such as that of 'a' from 2024-02-10. "
+        "End the earlier row there, or take overlaps='added'."
+    )
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [("a", "2024-01-01", "2024-02-10", 10), ("a", "2024-02-10", None, 30)],
+        [("a", "2024-01-01", None, 0), ("a", "2024-02-10", None, 30)],
+        [("a", "2024-01-01", None, 30), ("a", "2024-02-10", "2024-02-10", 30)],
+        [("a", "2024-01-01", None, 30), ("b", "2024-01-01", None, 30)],
+    ],
+    ids=["a plan swapped", "a free one beside", "over at once", "two customers"],
+)
+def test_what_is_no_overlap_passes(rows: list[tuple]) -> None:
+    strict = Policy("one", overlaps="forbidden")
+    assert bridge(fees(*rows), strict) == bridge(fees(*rows), "house")
+
+
+def test_a_long_subscription_overlaps_all_that_begin_while_it_runs() -> None:
+    rows = [("a", "2024-01-01", None, 9), ("a", "2024-01-10", "2024-01-20", 1), ("a", "2024-02-10", None, 1)]
+    with pytest.raises(DataError, match=r"2 of subscriptions \(1 customers\) begin"):
+        bridge(fees(*rows), Policy(overlaps="forbidden"))
+
+
 def test_nrr_follows_the_policy_too() -> None:
     table = fees(*[("a", "2024-01-01", "2024-02-01", 10), ("a", "2024-02-01", None, 0)], paused=[False, True])
     moments = {"start": "2024-01-15", "end": "2024-02-15", "as_of": "2024-03-01"}

@@ -3,6 +3,7 @@
 import datetime as dt
 import importlib.util
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import ibis
 import pandas as pd
@@ -184,6 +185,39 @@ def test_moments_with_a_zone_become_local_before_months_are_counted() -> None:
     )
     assert refusal(tables.load_orders, frame, as_of=END) == needed
     assert refusal(tables.orders, frame, as_of=END) == needed
+
+
+NEW_YORK = ZoneInfo("America/New_York")
+LATE = dt.datetime(2024, 6, 30, 22, 30)
+
+
+def test_moments_of_several_zones_are_read_on_one_clock() -> None:
+    moments = [LATE.replace(tzinfo=dt.UTC), LATE.replace(tzinfo=NEW_YORK)]
+    frame = pd.DataFrame({"customer_id": ["a", "b"], "ordered_at": pd.Series(moments, dtype=object)})
+    loaded = tables.load_orders(frame, as_of=END, timezone="Europe/Warsaw")
+    assert [row["ordered_at"] for row in rows(loaded)] == [
+        dt.datetime(2024, 7, 1, 0, 30),
+        dt.datetime(2024, 7, 1, 4, 30),
+    ]
+    assert "ordered_at has a time zone" in refusal(tables.load_orders, frame, as_of=END)
+
+
+def test_two_columns_of_two_zones_are_read_on_one_clock() -> None:
+    begun, over = (pd.Series([LATE]).dt.tz_localize(zone) for zone in (dt.UTC, NEW_YORK))
+    frame = pd.DataFrame({"customer_id": ["a"], "started_at": begun, "ended_at": over})
+    loaded = tables.load_subscriptions(frame, as_of=END, timezone="Europe/Warsaw")
+    assert [(row["started_at"], row["ended_at"]) for row in rows(loaded)] == [
+        (dt.datetime(2024, 7, 1, 0, 30), dt.datetime(2024, 7, 1, 4, 30))
+    ]
+    assert "started_at has a time zone" in refusal(tables.load_subscriptions, frame, as_of=END)
+
+
+def test_a_moment_with_a_zone_among_those_without_is_set_aside_and_shown() -> None:
+    moments = [LATE, LATE - dt.timedelta(days=1), LATE.replace(tzinfo=dt.UTC)]
+    frame = pd.DataFrame({"customer_id": ["a", "b", "c"], "ordered_at": pd.Series(moments, dtype=object)})
+    loaded = tables.load_orders(frame, as_of=END)
+    assert [row["customer_id"] for row in rows(loaded)] == ["a", "b"]
+    assert loaded.checks.set_index("rule")["example"]["unreadable date"] == "2024-06-30 22:30:00+00:00"
 
 
 # --- expressions over text -------------------------------------------------------------------------
