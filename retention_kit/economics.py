@@ -1,5 +1,7 @@
 """What a customer is worth by a formula: constant margin, constant retention, and one point more."""
 
+import math
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import pandas as pd
@@ -139,6 +141,120 @@ def retention_uplift(
     return frame
 
 
+def acquisition_return(
+    *,
+    margin: float,
+    retention_rate: float,
+    acquisition_cost: float,
+    discount_rate: float = 0.0,
+    first_margin: FirstMargin = "start",
+) -> pd.DataFrame:
+    """Does a customer pay for being won, how many times over, and how soon?
+
+    Parameters
+    ----------
+    margin, retention_rate, discount_rate, first_margin
+        As in `clv_formula`.
+    acquisition_cost : float
+        What it costs to win one customer (CAC), currency units.
+
+    Returns
+    -------
+    DataFrame
+        One row: `clv`, `acquisition_cost`, `ltv_to_cac` (clv / cost), `payback` (periods until the margins of
+        a customer who stays add up to the cost: cost / margin), `payback_with_churn` (until those expected
+        of a customer do, undiscounted; missing where they never do).
+
+    Raises
+    ------
+    ParamsError
+        When a rate is outside its range, the value would be endless, or the cost or margin is not above 0.
+
+    Examples
+    --------
+    >>> found = acquisition_return(margin=500 * 0.75, retention_rate=0.975, acquisition_cost=6000)
+    >>> found[["clv", "ltv_to_cac", "payback"]].round(1).values.tolist()
+    [[15000.0, 2.5, 16.0]]
+    """
+    if not acquisition_cost > 0 or not margin > 0:
+        raise ParamsError(
+            f"acquisition_cost and margin are money above 0, and they were {acquisition_cost} and {margin}."
+        )
+    given = {"margin": margin, "retention_rate": retention_rate, "discount_rate": discount_rate}
+    value = clv_formula(**given, first_margin=first_margin)
+    row = {
+        "clv": value,
+        "acquisition_cost": float(acquisition_cost),
+        "ltv_to_cac": value / acquisition_cost,
+        "payback": acquisition_cost / margin,
+        "payback_with_churn": _payback(margin, retention_rate, acquisition_cost),
+    }
+    frame = pd.DataFrame([row])
+    told = phrase(f"definition.acquisition_return.{first_margin}", **given)
+    frame.attrs = {"definition": told, "as_of": None}
+    return frame
+
+
+def _payback(margin: float, retention_rate: float, cost: float) -> float:
+    """The n of margin (1 - r^n) / (1 - r) = cost."""
+    left = 1 - cost * (1 - retention_rate) / margin
+    if left <= 0 or retention_rate == 0:
+        return float("nan")
+    return cost / margin if retention_rate == 1 else math.log(left) / math.log(retention_rate)
+
+
+def break_even_retention(
+    *,
+    margin: float,
+    retention_rate: float,
+    discount_rate: float,
+    cost: float,
+    first_margin: FirstMargin = "end",
+) -> pd.DataFrame:
+    """By how many points must retention rise for a programme to pay for what it costs each customer?
+
+    Parameters
+    ----------
+    margin, retention_rate, discount_rate, first_margin
+        As in `clv_formula`.
+    cost : float
+        Of the programme, once for each customer who is in it, currency units.
+
+    Returns
+    -------
+    DataFrame
+        One row: `retention_rate`, `break_even_rate`, `points` (their difference), `clv`, `cost`. The rate is
+        missing where even keeping everybody would not pay.
+
+    Raises
+    ------
+    ParamsError
+        When a rate is outside its range, or margin or cost is not above 0.
+
+    Examples
+    --------
+    >>> found = break_even_retention(margin=100, retention_rate=0.8, discount_rate=0.1, cost=20)
+    >>> round(found["points"].item(), 4)
+    0.0155
+    """
+    if not cost > 0 or not margin > 0:
+        raise ParamsError(f"cost and margin are money above 0, and they were {cost} and {margin}.")
+    given = {"margin": margin, "retention_rate": retention_rate, "discount_rate": discount_rate}
+    before = clv_formula(**given, first_margin=first_margin)
+    after, grown = before + cost, 1 + discount_rate
+    # clv_formula solved for the rate
+    rate = grown * after / (margin + after) if first_margin == "end" else grown - margin * grown / after
+    rate = rate if rate <= 1 else float("nan")
+    row = {"retention_rate": float(retention_rate), "break_even_rate": rate, "points": rate - retention_rate}
+    frame = pd.DataFrame([row | {"clv": before, "cost": float(cost)}])
+    told = {"margin": margin, "discount_rate": discount_rate}
+    frame.attrs = {
+        "definition": phrase(f"definition.break_even_retention.{first_margin}", **told),
+        "as_of": None,
+    }
+    return frame
+
+
 def clv_of_subscribers(
     churn: pd.DataFrame, movements: pd.DataFrame, *, margin: float | None = None, discount_rate: float = 0.1
 ) -> pd.DataFrame:
@@ -183,6 +299,92 @@ def clv_of_subscribers(
         "definition": phrase(f"definition.clv_of_subscribers.{what}", **told),
         "as_of": churn.attrs.get("as_of"),
     }
+    return frame
+
+
+def subscriber_uplift(worth: pd.DataFrame, *, points: Sequence[float] = (0.01, 0.05)) -> pd.DataFrame:
+    """What are one and five points more of retention worth, at this client's fee and churn?
+
+    Parameters
+    ----------
+    worth : DataFrame
+        From `clv_of_subscribers`.
+    points : sequence of float
+        How much retention rises, as shares; what would pass 1 has no row.
+
+    Returns
+    -------
+    DataFrame
+        The rows of `retention_uplift`, a row a rise, with `gain_low`, `gain_high` (95 %, of the churn
+        alone) and `interval`.
+
+    Examples
+    --------
+    >>> lost = {"customers": [1000], "churned": [50], "churn_rate": [0.05], "low": [0.04], "high": [0.06]}
+    >>> fees = pd.DataFrame({"end": [2000.0], "customers_end": [100]})
+    >>> worth = clv_of_subscribers(pd.DataFrame(lost), fees, discount_rate=0.1)
+    >>> subscriber_uplift(worth, points=[0.01, 0.06])["gain"].round(1).tolist()
+    [71.3]
+    """
+    row = worth.iloc[0]
+    frames = []
+    for rise in points:
+        if row["retention_rate"] + rise > 1:
+            continue
+        found = _raised(row, "retention_rate", rise)
+        # Where retention may be so high already that the rise would pass 1, the gain has no upper bound.
+        gains = [
+            _raised(row, name, rise)["gain"].item() if row[name] + rise <= 1 else float("nan")
+            for name in ("retention_low", "retention_high")
+        ]
+        frames.append(found.assign(gain_low=gains[0], gain_high=gains[1], interval=row["interval"]))
+    frame = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=_UPLIFT)
+    frame.attrs = {"definition": worth.attrs["definition"], "as_of": worth.attrs["as_of"]}
+    return frame
+
+
+_UPLIFT = ["retention_rate", "retention_rate_raised", "clv", "clv_raised", "gain", "uplift"]
+_UPLIFT += ["gain_low", "gain_high", "interval"]
+
+
+def _raised(row: pd.Series, rate: str, points: float) -> pd.DataFrame:
+    given = {"margin": row["margin"], "discount_rate": row["discount_rate"], "retention_rate": row[rate]}
+    return retention_uplift(**given, points=points, first_margin="start")
+
+
+def subscriber_return(worth: pd.DataFrame, acquisition_cost: float) -> pd.DataFrame:
+    """Does a subscriber pay for being won, how many times over, and after how many months?
+
+    Parameters
+    ----------
+    worth : DataFrame
+        From `clv_of_subscribers`.
+    acquisition_cost : float
+        What it costs to win one, currency units.
+
+    Returns
+    -------
+    DataFrame
+        The row of `acquisition_return`, its `ltv_to_cac` with `low`, `high` (95 %, of the churn alone),
+        `interval`, and `customers`, `churned` that the churn was counted from.
+
+    Examples
+    --------
+    >>> lost = {"customers": [1000], "churned": [50], "churn_rate": [0.05], "low": [0.04], "high": [0.06]}
+    >>> fees = pd.DataFrame({"end": [2000.0], "customers_end": [100]})
+    >>> worth = clv_of_subscribers(pd.DataFrame(lost), fees, discount_rate=0)
+    >>> subscriber_return(worth, 100.0)[["ltv_to_cac", "payback"]].round(1).values.tolist()
+    [[4.0, 5.0]]
+    """
+    row = worth.iloc[0]
+    given = {"margin": row["margin"], "discount_rate": row["discount_rate"]}
+    frame, low, high = (
+        acquisition_return(**given, retention_rate=row[name], acquisition_cost=acquisition_cost)
+        for name in ("retention_rate", "retention_low", "retention_high")
+    )
+    told = {"interval": row["interval"], "customers": row["customers"], "churned": row["churned"]}
+    frame = frame.assign(low=low["ltv_to_cac"], high=high["ltv_to_cac"], **told)
+    frame.attrs["as_of"] = worth.attrs["as_of"]
     return frame
 
 

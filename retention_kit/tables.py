@@ -48,6 +48,8 @@ class Loaded:
     observed_until: dt.datetime | None
     checks: pd.DataFrame = field(repr=False)
     notes: tuple[Note, ...] = ()
+    # Columns that `assign_customers` put beside each row: they are of the customer, and count once.
+    of_customer: frozenset[str] = frozenset()
     # The choices by which subscriptions were read; those of `policies`, which lies above.
     policy: Any = None
     # What metrics have counted of this table already, for the next metric; a changed copy starts empty.
@@ -277,7 +279,9 @@ def assign_customers(loaded: Loaded, customers: Loaded) -> Loaded:
     if beside._find_backends()[0] != loaded.table._find_backends()[0]:
         beside = ibis.memtable(beside.to_pyarrow())  # two engines cannot join; the small side travels
     joined = loaded.table.left_join(beside, "customer_id")
-    return replace(loaded, table=joined.drop("customer_id_right"))
+    return replace(
+        loaded, table=joined.drop("customer_id_right"), of_customer=loaded.of_customer | frozenset(new)
+    )
 
 
 # ---------------------------------------------------------------------------------------------------

@@ -163,3 +163,67 @@ def test_a_point_that_would_pass_one_is_unknown() -> None:
 )
 def test_without_churn_or_subscribers_there_is_no_value(churn: pd.DataFrame, fees: pd.DataFrame) -> None:
     assert economics.clv_of_subscribers(churn, fees).empty
+
+
+def test_what_winning_a_customer_returns() -> None:
+    # metrics.md section 5: 500 a month at 75 %, 2.5 % churn, 6,000 to win one.
+    row = economics.acquisition_return(margin=375, retention_rate=0.975, acquisition_cost=6000).iloc[0]
+    assert row["clv"] == pytest.approx(15_000)
+    assert row["ltv_to_cac"] == pytest.approx(2.5)
+    assert row["payback"] == 16
+    expected = sum(375 * 0.975**n for n in range(20)), sum(375 * 0.975**n for n in range(21))
+    assert expected[0] < 6000 < expected[1]
+    assert 20 < row["payback_with_churn"] < 21
+    never = economics.acquisition_return(margin=10, retention_rate=0.5, acquisition_cost=20).iloc[0]
+    assert np.isnan(never["payback_with_churn"])
+    always = economics.acquisition_return(
+        margin=10, retention_rate=1, acquisition_cost=20, discount_rate=0.1
+    ).iloc[0]
+    assert always["payback_with_churn"] == 2
+
+
+@pytest.mark.parametrize("first_margin", ["end", "start"])
+def test_a_programme_breaks_even_where_the_value_has_grown_by_its_cost(first_margin: str) -> None:
+    given = {"margin": 100, "discount_rate": 0.1, "first_margin": first_margin}
+    row = economics.break_even_retention(retention_rate=0.8, cost=20, **given).iloc[0]
+    after = economics.clv_formula(retention_rate=row["break_even_rate"], **given)
+    assert after - economics.clv_formula(retention_rate=0.8, **given) == pytest.approx(20)
+    assert row["points"] == pytest.approx(row["break_even_rate"] - 0.8)
+    never = economics.break_even_retention(retention_rate=0.99, cost=1e6, **given).iloc[0]
+    assert np.isnan(never["points"])
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        (
+            lambda: economics.acquisition_return(margin=1, retention_rate=0.5, acquisition_cost=0),
+            "acquisition_cost and margin are money above 0, and they were 0 and 1.",
+        ),
+        (
+            lambda: economics.break_even_retention(margin=0, retention_rate=0.5, discount_rate=0.1, cost=1),
+            "cost and margin are money above 0, and they were 1 and 0.",
+        ),
+    ],
+)
+def test_money_above_nothing(wrong, message: str) -> None:
+    with pytest.raises(ParamsError) as refused:
+        wrong()
+    assert str(refused.value) == message
+
+
+def test_a_subscribers_return_and_uplift_carry_the_bounds_of_churn() -> None:
+    lost = pd.DataFrame(
+        {"customers": [1000], "churned": [30], "churn_rate": [0.03], "low": [0.02], "high": [0.04]}
+    )
+    fees = pd.DataFrame({"end": [2000.0], "customers_end": [100]})
+    worth = economics.clv_of_subscribers(lost, fees, margin=0.5, discount_rate=0)
+    returned = economics.subscriber_return(worth, 50.0).iloc[0]
+    assert returned[["ltv_to_cac", "low", "high"]].tolist() == pytest.approx(
+        [10 / 0.03 / 50, 10 / 0.04 / 50, 10 / 0.02 / 50]
+    )
+    assert returned["payback"] == 5
+    uplift = economics.subscriber_uplift(worth, points=(0.01, 0.025, 0.05))
+    assert uplift["gain"].tolist() == pytest.approx([10 / 0.02 - 10 / 0.03, 10 / 0.005 - 10 / 0.03])
+    assert uplift["gain_low"].tolist() == pytest.approx([10 / 0.03 - 10 / 0.04, 10 / 0.015 - 10 / 0.04])
+    assert np.isnan(uplift["gain_high"].iloc[1])  # 2 points are left, and 2.5 were asked for

@@ -21,6 +21,7 @@ from retention_kit import (
     cohorts,
     datasets,
     forecasts,
+    growth,
     holdouts,
     inactivity,
     leaving,
@@ -28,6 +29,7 @@ from retention_kit import (
     losses,
     mrr,
     nps,
+    profits,
     purchases,
     recurring,
     retention,
@@ -58,10 +60,14 @@ PUBLIC = {
     "concentrations": ["lorenz_curve", "top_share"],
     "contractual": ["fit_bdw", "fit_sbg", "losses_of", "residual_lifetime", "survival"],
     "forecasts": ["next_quarter", "score_forecasts"],
+    "growth": ["earned_growth"],
     "holdouts": [
         *("calibration_holdout", "compare_models", "expected_and_actual", "foretold", "tracking"),
     ],
-    "economics": ["clv_formula", "clv_of_subscribers", "retention_uplift"],
+    "economics": [
+        *("acquisition_return", "break_even_retention", "clv_formula", "clv_of_subscribers"),
+        *("retention_uplift", "subscriber_return", "subscriber_uplift"),
+    ],
     "fits": ["Fit", "bounds", "digest", "load", "maximize", "outcome_bounds", "refitted", "save", "variance"],
     "portfolios": [
         *("alive_by_pattern", "customer_values", "expected_revenue", "expected_totals"),
@@ -109,6 +115,7 @@ PUBLIC = {
         *("plot_retention_curves", "plot_retention_matrix", "plot_rfm_segments", "plot_survival"),
     ],
     "policies": ["Policy", "applied", "is_paused", "named", "presets"],
+    "profits": ["customer_profits", "profits_by"],
     "purchases": [
         *("first_and_returning", "repeat_purchase_rate", "repeat_within", "returning_customer_rate"),
         *("time_to_second_order",),
@@ -260,6 +267,9 @@ NOUNS: list[tuple[Callable, tuple, dict]] = [
     (clv.clv_historical, ORDERS, {"margin": 0.5}),
     (clv.summarize_customers, ORDERS, {"unit": "day"}),
     (ungrouped(clv.customer_histogram), ORDERS, {}),
+    (profits.customer_profits, ORDERS, {"margin": 0.5}),
+    (profits.profits_by, ORDERS, {"margin": 0.5, "period": "month"}),
+    (ungrouped(growth.earned_growth), ORDERS, {"months": 2}),
     (ungrouped(clv.customer_value), MANY_ORDERS, {"margin": 0.3}),
     (ungrouped(of_values), MANY_ORDERS, {}),
     (ungrouped(holdouts.calibration_holdout), MANY_ORDERS, {"calibration_end": "2023-11-01"}),
@@ -285,6 +295,7 @@ DATA = {"orders", "events", "subscriptions", "responses"}
 ON_DATA = (
     *(retention, cohorts, lifecycle, activation, purchases, spending, rfm, rhythm, inactivity),
     *(churn, leaving, mrr, recurring, losses, nps, clv, holdouts, forecasts),
+    *(profits, growth),
 )
 
 
