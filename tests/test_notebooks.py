@@ -78,6 +78,28 @@ ANSWERS = {
 
 
 FINDING = exhibits.MIME.format("finding")
+# An earlier report's forecast, of the size that the demo company's next quarter had; and a programme's cost.
+GIVEN = {
+    "clv": {
+        "forecasts": [
+            {
+                "since": "2024-04-01",
+                "until": "2024-07-01",
+                "value": 94_647.0,
+                "low": 88_059.0,
+                "high": 101_470.0,
+            }
+        ],
+        "programme_cost": 5.0,
+    }
+}
+TOLD = {
+    "clv": [
+        "The report as of 1 April 2024 was right: it expected €94,647",
+        "A programme that costs €5.00 for each subscriber pays from",
+        "Winning a customer instead costs €14.17: 2.83 times as much.",
+    ]
+}
 
 
 @pytest.mark.parametrize(
@@ -91,7 +113,9 @@ def test_the_chapter_runs_and_its_check_judges(chapter, answer, verdict, warm, t
     blanks[0].source = f"answer = {answer}"
     notebook.cells.insert(2, new_code_cell(ONE_THREAD))
     nbformat.write(notebook, tmp_path / "chapter.ipynb")
-    executed = kernels.execute(tmp_path / "chapter.ipynb", {"client": str(find("demo"))}, engine=warm)
+    executed = kernels.execute(
+        tmp_path / "chapter.ipynb", {"client": str(find("demo")), **GIVEN.get(chapter, {})}, engine=warm
+    )
     checked = [cell for cell in executed.notebook.cells if "check" in tags(cell)]
     assert [out.data["text/plain"] for cell in checked for out in cell.outputs] == [verdict]
     assert pages.headlines(executed.notebook)
@@ -101,6 +125,8 @@ def test_the_chapter_runs_and_its_check_judges(chapter, answer, verdict, warm, t
     found = [data[FINDING] for data in bundles if FINDING in data]
     assert found
     assert [one for one in found if one["heading"] == one["text"] or len(one["heading"]) > 80] == []
+    text = "\n".join(data.get("text/plain", "") for data in bundles)
+    assert [told for told in TOLD.get(chapter, []) if told not in text] == []
     if chapter in PARITY and verdict == "right":
         by_kernel = kernels.execute(tmp_path / "chapter.ipynb", {"client": str(find("demo"))})
         assert shown(executed.notebook) == shown(by_kernel.notebook)

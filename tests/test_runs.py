@@ -38,6 +38,20 @@ def test_a_chapter_is_the_projects_own_where_it_has_one(job, tmp_path):
     assert job.notebook("clv") == wheels.shipped("notebooks") / "clv.ipynb"
 
 
+FORECAST = {
+    "made": "2024-02-01", "since": "2024-02-01", "until": "2024-05-01", "name": "clv.next_quarter",
+    "value": 100.0, "low": 80.0, "high": 120.0, "interval": "gamma",
+}  # fmt: skip
+
+
+def test_a_chapter_that_asks_is_told_what_earlier_reports_foretold(job):
+    job.forecasts = [FORECAST, FORECAST | {"made": "2024-04-01"}]
+    assert "forecasts" not in job.parameters("retention")
+    assert job.parameters("clv")["forecasts"] == job.forecasts
+    job.before = SimpleNamespace(as_of="2024-04-01")
+    assert job.parameters_again("clv")["forecasts"] == [FORECAST]  # what was known then
+
+
 def executed(*cards):
     """A notebook that has read 13 rows of orders, and shows cards of the figures given."""
     frame = pd.DataFrame({"rule": ["read", "kept"], "rows": [13, 13], "amount": 5.0, "example": None})
