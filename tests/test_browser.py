@@ -438,6 +438,19 @@ def test_nothing_that_data_say_runs_or_leaves(hostile_run, opened):
     assert names.isolated(HOSTILE[0]) in listed  # a customer, who is shown where the client file says so
 
 
+@pytest.mark.parametrize("width", [1280, 390])
+def test_the_page_over_all_clients_is_as_safe_and_as_clear(hostile_run, opened, violations, width):
+    page = opened(reports.index(hostile_run.parent.parent), width)
+    page.mouse.wheel(0, 100_000)
+    assert page.evaluate("window.hit") is None
+    assert page.troubles == []
+    assert violations(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+    assert HOSTILE[0] in page.locator("tbody th").first.text_content()
+    page.locator("tbody a").first.click()
+    assert page.url == (hostile_run / "report.html").as_uri()
+
+
 def test_no_cell_of_its_tables_is_a_formula(hostile_run):
     text = "".join(path.read_text("utf-8-sig") for path in (hostile_run / "tables").glob("*.csv"))
     assert "'=cmd|' /C calc'!A0" in text
