@@ -69,7 +69,9 @@ def repeat_purchase_rate(
     loaded = tables.orders_or_events(orders, as_of=as_of, columns=split)
     customers = buying.orders_by_customer(loaded, start)
     frame = _shares(loaded, split, customers, "repeat_customers", "repeat_purchase_rate")
-    frame.attrs = loaded.told(phrase("definition.repeat_purchase_rate", window=buying.window(start)))
+    frame.attrs = loaded.told(
+        phrase(f"definition.repeat_purchase_rate.{loaded.kind}", window=buying.window(start))
+    )
     return frame
 
 
@@ -115,7 +117,9 @@ def returning_customer_rate(
     ever = buying.customers(loaded).select("customer_id", ever="orders")
     customers = buying.orders_by_customer(loaded, start).join(ever, "customer_id")
     frame = _shares(loaded, split, customers, "returning_customers", "returning_customer_rate")
-    frame.attrs = loaded.told(phrase("definition.returning_customer_rate", window=buying.window(start)))
+    frame.attrs = loaded.told(
+        phrase(f"definition.returning_customer_rate.{loaded.kind}", window=buying.window(start))
+    )
     return frame
 
 
@@ -181,7 +185,7 @@ def repeat_within(
     frame = _judged(frame, "repeat_customers", "repeat_rate")
     keys = ["cohort", *split, "days"]
     frame = frame.sort_values(keys)[["cohort", *split, *_WITHIN]].reset_index(drop=True)
-    told = phrase("definition.repeat_within", unit=periods.unit(period))
+    told = phrase(f"definition.repeat_within.{loaded.kind}", unit=periods.unit(period))
     frame.attrs = loaded.told(told) | {"period": period}
     return frame
 
@@ -229,7 +233,7 @@ def time_to_second_order(orders: Any, *, as_of: Date | None = None, by: Columns 
     loaded = tables.orders_or_events(orders, as_of=as_of, columns=split)
     curve = survival.survival_curve(buying.waits(loaded, split), by=split)
     summary = survival.survival_summary(curve, by=split)
-    told = loaded.told(phrase("definition.time_to_second_order"))
+    told = loaded.told(phrase(f"definition.time_to_second_order.{loaded.kind}"))
     curve.attrs = told | {"summary": summary.to_dict("records")}
     return curve
 

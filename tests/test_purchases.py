@@ -309,6 +309,10 @@ def test_events_count_as_orders_do(noun) -> None:
     events = orders.rename(columns={"ordered_at": "occurred_at"})
     answer, found = noun(orders, as_of=AS_OF, by="country"), noun(events, as_of=AS_OF, by="country")
     pd.testing.assert_frame_equal(found, answer)
+    told = found.attrs["definition"]
+    assert "order" in answer.attrs["definition"]
+    assert "event" in told
+    assert "order" not in told
 
 
 # -- first orders against returning ones --------------------------------------
