@@ -28,6 +28,7 @@ from retention_kit import (
     reports,
     retention,
     rfm,
+    rhythm,
     runs,
 )
 from retention_kit.sentences import Voice
@@ -240,9 +241,13 @@ FRAMES = {
     ),
     "plot_churn_hazard": lambda: leaving.churn_hazard(FEES(), **AS_OF),
     "plot_churn_rates": lambda: churn.churn_rates(FEES(), **AS_OF),
+    "plot_churn_reasons": lambda: table(
+        "reason churn_share low high mrr_share mrr_low mrr_high", ("za drogo", 0.5, 0.4, 0.6, 0.4, 0.3, 0.5)
+    ),
     "plot_clv_historical": lambda: clv.clv_historical(ORDERS(), **AS_OF),
     "plot_cohort_revenue": lambda: cohorts.cohort_revenue(ORDERS(), **AS_OF),
     "plot_first_and_returning": lambda: purchases.first_and_returning(ORDERS(), period="month", **AS_OF),
+    "plot_gap_distribution": lambda: rhythm.gap_distribution(ORDERS(), days=(10, 20), **AS_OF),
     "plot_inactivity_windows": lambda: inactivity.inactivity_windows(ORDERS(), days=(10, 20), **AS_OF),
     "plot_lifecycle": lambda: lifecycle.lifecycle(ORDERS(), **AS_OF),
     "plot_mrr_movements": lambda: mrr.mrr_movements(FEES(), **AS_OF),
@@ -250,6 +255,7 @@ FRAMES = {
     "plot_retention_curves": lambda: retention.retention_rates(ORDERS(), **AS_OF),
     "plot_retention_matrix": lambda: retention.retention_rates(ORDERS(), **AS_OF),
     "plot_rfm_segments": lambda: rfm.rfm_segments(ORDERS(), **AS_OF),
+    "plot_stickiness": lambda: lifecycle.stickiness(datasets.tiny_events(), **AS_OF),
     "plot_alive": lambda: table(
         "frequency silence p_alive", (1, 0, 0.9), (1, 5, 0.6), (2, 0, 1), (2, 5, 0.2)
     ),

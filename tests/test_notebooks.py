@@ -137,6 +137,7 @@ def shown(notebook) -> list:
 
 
 FEES = "customer_id,started_at,ended_at,mrr\n"
+DEAR = FEES.replace("mrr", "mrr,margin")
 GONE = ["Nobody was paying when June 2024 began", "€0.00 recur a month, paid by 0 customers."]
 
 
@@ -159,8 +160,16 @@ GONE = ["Nobody was paying when June 2024 began", "€0.00 recur a month, paid b
             "customer_id,started_at,ended_at,cancel_reason\na,2023-01-15,2024-05-10,moved\n",
             ['all gave the same: "moved"'],
         ),
+        (
+            f"{DEAR}a,2023-01-15,2024-05-10,10,-0.5\nb,2023-01-15,2024-05-10,30,\n",
+            ["cost more than they brought: 1 of 2 (50.0%", "With them went €10.00", "and €5.00 a month"],
+        ),
+        (f"{DEAR}a,2022-01-15,2022-05-10,10,-0.5\nb,2022-01-15,,9,0\n", ["0.0% of paying customers"]),
     ],
-    ids=["nobody_left", "one_left", "all_gone", "one_month", "free", "no_money", "one_reason"],
+    ids=[
+        *("nobody_left", "one_left", "all_gone", "one_month", "free", "no_money", "one_reason"),
+        *("dear", "dear_earlier"),
+    ],
 )
 def test_the_churn_chapter_ends_well_on_little_data(rows, told, tmp_path, monkeypatch):
     (tmp_path / "fees.csv").write_text(rows, encoding="utf-8")
@@ -172,6 +181,7 @@ def test_the_churn_chapter_ends_well_on_little_data(rows, told, tmp_path, monkey
     names = {"client": str(tmp_path / "small.yaml")} | dict.fromkeys(
         ("as_of", "data_as_of", "by", "involuntary")
     )
+    names["margin"] = "share"
     for cell in nbformat.read(PATHS["churn"], as_version=4).cells:
         if cell.cell_type == "code" and not {*pages.LESSON, "parameters"} & set(tags(cell)):
             exec(cell.source, names)

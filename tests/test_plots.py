@@ -6,7 +6,7 @@ import pytest
 from matplotlib.colors import to_hex
 from matplotlib.dates import date2num
 
-from retention_kit import exhibits, plots
+from retention_kit import datasets, exhibits, leaving, plots, rhythm
 from retention_kit.plots import marks
 
 MONTHS = pd.date_range("2024-01-01", periods=3, freq="MS")
@@ -206,7 +206,46 @@ def test_renewals_are_dots_as_observed_and_a_line_a_model(ax):
     assert ax.get_ylim()[0] == 0
 
 
+def test_reasons_have_departures_above_and_revenue_below_each_with_its_interval(ax):
+    fees = datasets.tiny_subscriptions()
+    reasons = leaving.churn_reasons(fees, as_of=datasets.TINY_AS_OF)
+    plots.plot_churn_reasons(reasons, ax=ax)
+    people, money = ax.containers
+    assert list(people.lines[0].get_xdata()) == reasons["churn_share"].tolist()
+    assert list(money.lines[0].get_xdata()) == reasons["mrr_share"].tolist()
+    assert [ticks.get_xdata()[0] for ticks in people.lines[1][:1]] == [pytest.approx(reasons["low"][0])]
+    assert [text.get_text() for text in ax.get_yticklabels()] == reasons["reason"].tolist()
+    assert ax.yaxis_inverted()  # the most frequent on top
+
+
+def test_reasons_without_revenue_are_departures_alone(ax):
+    reasons = leaving.churn_reasons(
+        datasets.tiny_subscriptions().drop(columns="mrr"), as_of=datasets.TINY_AS_OF
+    )
+    plots.plot_churn_reasons(reasons, ax=ax)
+    assert [container.get_label() for container in ax.containers] == ["churn share"]
+
+
+def test_gaps_are_a_dot_for_each_number_of_days(ax):
+    gaps = rhythm.gap_distribution(datasets.tiny_orders(), as_of=datasets.TINY_AS_OF, days=(30, 60))
+    plots.plot_gap_distribution(gaps, ax=ax)
+    assert list(ax.containers[0].lines[0].get_xdata()) == [30, 60]
+    assert list(ax.containers[0].lines[0].get_ydata()) == [3 / 5, 1 / 5]
+    assert ax.get_ylim()[0] == 0
+
+
+def test_stickiness_has_its_own_interval_as_a_band_and_not_that_of_days(ax):
+    days = pd.DataFrame({"period": MONTHS, "stickiness": [0.2, 0.3, 0.4], "low": 3.0, "high": 9.0})
+    days = days.assign(stickiness_low=0.1, stickiness_high=0.5)
+    plots.plot_stickiness(days, ax=ax)
+    assert list(ax.lines[0].get_ydata()) == [0.2, 0.3, 0.4]
+    band = ax.collections[0].get_paths()[0].vertices[:, 1]
+    assert (band.min(), band.max()) == (0.1, 0.5)
+
+
 EMPTY = {
+    plots.plot_gap_distribution: "days longer_share low high",
+    plots.plot_stickiness: "period stickiness stickiness_low stickiness_high",
     plots.plot_retention_curves: "cohort age retention_rate",
     plots.plot_average_retention: "age retention_rate low high",
     plots.plot_first_and_returning: "period order_type revenue",

@@ -111,6 +111,7 @@ PUBLIC = {
         *("plot_activation", "plot_alive", "plot_average_retention", "plot_churn_hazard"),
         *("plot_churn_rates", "plot_clv_historical", "plot_cohort_revenue", "plot_contract_survival"),
         *("plot_expected_and_actual", "plot_first_and_returning", "plot_lorenz", "plot_tracking"),
+        *("plot_churn_reasons", "plot_gap_distribution", "plot_stickiness"),
         *("plot_inactivity_windows", "plot_lifecycle", "plot_mrr_movements", "plot_nps"),
         *("plot_retention_curves", "plot_retention_matrix", "plot_rfm_segments", "plot_survival"),
     ],

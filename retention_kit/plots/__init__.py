@@ -6,6 +6,8 @@ No title, size or style here: the caller has the Axes.
 from retention_kit.plots.churn import (
     plot_churn_hazard,
     plot_churn_rates,
+    plot_churn_reasons,
+    plot_gap_distribution,
     plot_inactivity_windows,
     plot_mrr_movements,
 )
@@ -18,7 +20,7 @@ from retention_kit.plots.clv import (
     plot_tracking,
 )
 from retention_kit.plots.cohorts import plot_cohort_revenue
-from retention_kit.plots.lifecycle import plot_activation, plot_lifecycle
+from retention_kit.plots.lifecycle import plot_activation, plot_lifecycle, plot_stickiness
 from retention_kit.plots.nps import plot_nps
 from retention_kit.plots.retention import (
     plot_average_retention,
@@ -35,11 +37,13 @@ __all__ = [
     "plot_average_retention",
     "plot_churn_hazard",
     "plot_churn_rates",
+    "plot_churn_reasons",
     "plot_clv_historical",
     "plot_cohort_revenue",
     "plot_contract_survival",
     "plot_expected_and_actual",
     "plot_first_and_returning",
+    "plot_gap_distribution",
     "plot_inactivity_windows",
     "plot_lifecycle",
     "plot_lorenz",
@@ -48,6 +52,7 @@ __all__ = [
     "plot_retention_curves",
     "plot_retention_matrix",
     "plot_rfm_segments",
+    "plot_stickiness",
     "plot_survival",
     "plot_tracking",
 ]

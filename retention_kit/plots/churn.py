@@ -86,6 +86,46 @@ def plot_inactivity_windows(
     return ax
 
 
+def plot_gap_distribution(
+    gaps: pd.DataFrame, *, ax: Axes | None = None, labels: marks.Labels | None = None
+) -> Axes:
+    """For each number of days the share of gaps between orders that lasted longer, with its interval.
+
+    `gaps` as from `rhythm.gap_distribution`, of one group: `days`, `longer_share`, `low`, `high`.
+    """
+    ax = marks.axes(ax)
+    marks.dots(ax, gaps["days"], gaps, "longer_share")
+    ax.set_xticks(gaps["days"].tolist())
+    ax.set_xlabel(marks.label("days", labels))
+    marks.share_axis(ax, "longer_share", labels)
+    return ax
+
+
+def plot_churn_reasons(
+    reasons: pd.DataFrame, *, ax: Axes | None = None, labels: marks.Labels | None = None
+) -> Axes:
+    """For each reason its share of departures and, below it, of the revenue lost, each with its interval.
+
+    `reasons` as from `leaving.churn_reasons`, of one group: `reason`, `churn_share`, `low`, `high`,
+    `mrr_share`, `mrr_low`, `mrr_high`. Without revenue there are departures alone.
+    """
+    ax = marks.axes(ax)
+    places = np.arange(len(reasons))
+    money = reasons[["mrr_share", "mrr_low", "mrr_high"]].set_axis(["mrr_share", "low", "high"], axis=1)
+    parts = [("churn_share", reasons, marks.BLUE)]
+    parts += [("mrr_share", money, marks.ORANGE)] if money["mrr_share"].notna().any() else []
+    for shift, (name, frame, colour) in zip((-0.12, 0.12), parts, strict=False):
+        reach = np.nan_to_num(marks.reach(frame, name))
+        how = {"fmt": "o", "color": colour, "capsize": 3, "label": marks.label(name, labels)}
+        ax.errorbar(frame[name], places + shift, xerr=reach, **how)
+    ax.set_yticks(places, [marks.label(name, labels) for name in reasons["reason"]])
+    ax.set_ylim(max(len(reasons), 1) - 0.5, -0.5)
+    ax.set_xlim(left=0)
+    ax.xaxis.set_major_formatter(marks.share_marks(labels))
+    marks.legend_above(ax)
+    return ax
+
+
 def _panel_above(ax: Axes) -> Axes:
     """A second Axes in the upper part of the place that `ax` has, dressed as `ax` is."""
     place = ax.get_subplotspec() or GridSpec(1, 1, figure=ax.figure)[0]

@@ -46,3 +46,21 @@ def plot_activation(
     ax.set_xlim(-0.5, max(len(groups), 1) - 0.5)
     marks.share_axis(ax, "retention_rate", labels)
     return ax
+
+
+def plot_stickiness(
+    days: pd.DataFrame, *, ax: Axes | None = None, labels: marks.Labels | None = None
+) -> Axes:
+    """The share of a period's customers who are there on a day of it, with its interval as a band.
+
+    `days` as from `lifecycle.stickiness`, without `by`: `period`, `stickiness`, `stickiness_low`,
+    `stickiness_high`.
+    """
+    ax = marks.axes(ax)
+    days = days.sort_values("period")
+    bounds = days.drop(columns=["low", "high"], errors="ignore")
+    bounds = bounds.rename(columns={"stickiness_low": "low", "stickiness_high": "high"})
+    marks.line_with_band(ax, days["period"], bounds, "stickiness")
+    marks.period_axis(ax, days["period"])
+    marks.share_axis(ax, "stickiness", labels)
+    return ax
