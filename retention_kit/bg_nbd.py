@@ -31,8 +31,8 @@ class BgNbd:
 
     def start(self, cells: Cells) -> dict[str, float]:
         """Where a search begins: rates as observed, a coin that mostly says go on."""
-        time = float(cells.weight @ cells.T.each) / cells.customers
-        rate = max(float(cells.weight @ cells.frequency.each) / cells.customers / max(time, 1e-9), 1e-9)
+        time = total(cells.weight, cells.T.each) / cells.customers
+        rate = max(total(cells.weight, cells.frequency.each) / cells.customers / max(time, 1e-9), 1e-9)
         return {"r": 0.5, "alpha": 0.5 / rate, "a": 0.8, "b": 2.5}
 
     def log_likelihood(self, theta: np.ndarray, cells: Cells) -> tuple[float, np.ndarray]:

@@ -34,8 +34,8 @@ class ParetoNbd:
 
     def start(self, cells: Cells) -> dict[str, float]:
         """Where a search begins: rates as observed, and a life about as long as the observation."""
-        time = max(float(cells.weight @ cells.T.each) / cells.customers, 1e-9)
-        rate = max(float(cells.weight @ cells.frequency.each) / cells.customers / time, 1e-9)
+        time = max(total(cells.weight, cells.T.each) / cells.customers, 1e-9)
+        rate = max(total(cells.weight, cells.frequency.each) / cells.customers / time, 1e-9)
         return {"r": 0.5, "alpha": 0.5 / rate, "s": 0.5, "beta": 0.5 * time}
 
     def log_likelihood(self, theta: np.ndarray, cells: Cells) -> tuple[float, np.ndarray]:
