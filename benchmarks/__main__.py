@@ -1,4 +1,4 @@
-"""Ask the ten questions of a million rows each, beside the usual pandas recipe, in one run; then fit models.
+"""Ask the ten questions of a million rows each, beside the usual pandas recipe; fit models; make reports.
 
 Each question starts from a plain DataFrame every time: wrapping, checking and counting are in the figure.
 """
@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from importlib.metadata import version
 
-from benchmarks import cohorts, fitting
+from benchmarks import cohorts, fitting, notebooks
 from benchmarks.questions import QUESTIONS, frames
 
 ROWS = int(os.environ.get("BENCH_ROWS", "1_000_000"))
@@ -40,6 +40,8 @@ def main() -> None:
     cohorts.run(COHORT_ROWS)
     print()
     fitting.run(CUSTOMERS)
+    print()
+    notebooks.run()
     packages = ("pandas", "polars", "duckdb", "ibis-framework")
     versions = ", ".join(f"{name} {version(name)}" for name in packages)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2

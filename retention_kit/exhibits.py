@@ -191,7 +191,9 @@ def _drawn(drawn: Figure) -> tuple[bytes, tuple[int, int]]:
     with mpl.rc_context(STYLE):
         canvas.draw()  # `savefig` would lay out everything twice
     picture = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
-    picture.quantize(128).save(small, "PNG", compress_level=6)  # 9 takes 6 times as long for 3 % less
+    # An octree is a fifth of the work of a median cut; level 9 would take 6 times as long for 3 % less.
+    few = picture.quantize(128, method=Image.Quantize.FASTOCTREE)
+    few.save(small, "PNG", compress_level=6)
     if "matplotlib.pyplot" in sys.modules:
         sys.modules["matplotlib.pyplot"].close(drawn)
     width, height = (round(inches * 100) for inches in drawn.get_size_inches())
