@@ -247,9 +247,8 @@ class _Told:
 
     @classmethod
     def of(cls, frame: pd.DataFrame, voice: Voice) -> "_Told":
-        rows = [
-            dict(zip(_KINDS, row, strict=True)) for row in zip(*(frame[name] for name in _KINDS), strict=True)
-        ]
+        # Not column by column: each would come with a deep copy of all attrs.
+        rows = [dict(zip(frame.columns, row, strict=True)) for row in frame.to_numpy(dtype=object)]
         return cls(rows, frame.attrs["explained"], frame.attrs["figure"], voice)
 
     def one(self, row: Mapping[str, Any], asked: str) -> str:
