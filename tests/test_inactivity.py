@@ -124,14 +124,14 @@ def test_no_period_to_judge_is_an_empty_frame(orders: pd.DataFrame) -> None:
 # -- against loops ------------------------------------------------------------
 
 TICK = pd.Timedelta(hours=12)
-orders_of_few = st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 360)), min_size=1, max_size=14)
+orders_of_few = st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 360)), min_size=2, max_size=24)
 
 
 def at_ticks(rows: list[tuple]) -> pd.DataFrame:
     return shop(*((who, FIRST + TICK * tick) for who, tick in rows))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=16, deadline=None)
 @given(orders_of_few, st.integers(1, 70), st.sampled_from([("month", "MS"), ("week", "W-MON")]))
 def test_rates_are_those_of_a_plain_count(rows: list[tuple], days: int, length: tuple[str, str]) -> None:
     period, frequency = length
@@ -163,7 +163,7 @@ def last_complete(loaded: tables.Loaded, frequency: str) -> pd.Timestamp:
     )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(orders_of_few, st.integers(1, 70))
 def test_a_window_is_a_subscription_that_each_order_renews(rows: list[tuple], days: int) -> None:
     orders = at_ticks(rows)
@@ -177,7 +177,7 @@ def test_a_window_is_a_subscription_that_each_order_renews(rows: list[tuple], da
     )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=16, deadline=None)
 @given(orders_of_few, st.sets(st.integers(1, 80), min_size=1, max_size=3))
 def test_windows_are_those_of_a_plain_count(rows: list[tuple], days: set[int]) -> None:
     orders = at_ticks(rows)

@@ -233,12 +233,12 @@ reason_rows = st.lists(
         st.sampled_from([0, 10, 20]),
         st.sampled_from(["price", "card", None]),
     ),
-    min_size=1,
-    max_size=9,
+    min_size=2,
+    max_size=16,
 )
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(reason_rows)
 def test_reasons_are_those_of_a_plain_count(rows: list[tuple]) -> None:
     as_of, days = pd.Timestamp("2024-05-10"), pd.date_range("2024-01-01", periods=200)
@@ -329,8 +329,8 @@ def test_the_young_add_neither_losses_nor_stays() -> None:
 
 lives = st.lists(
     st.tuples(st.integers(0, 200), st.integers(1, 120) | st.none(), st.sampled_from("xy")),
-    min_size=1,
-    max_size=8,
+    min_size=2,
+    max_size=16,
 )
 LENGTHS = {
     "day": pd.DateOffset(days=1),
@@ -341,7 +341,7 @@ LENGTHS = {
 }
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=16, deadline=None)
 @given(lives, st.sampled_from(list(LENGTHS)))
 def test_hazard_is_that_of_a_plain_count(rows: list[tuple], period: str) -> None:
     first, as_of = pd.Timestamp("2023-11-28 06:00"), pd.Timestamp("2024-07-30")

@@ -207,7 +207,7 @@ def test_rates_are_those_of_a_plain_loop(rows: list[tuple]) -> None:
             low, high = intervals.ratio(y.sum(), x.sum(), y @ y, x @ y, x @ x, units)
             if name == "gross":
                 low, high = low.clip(0), np.minimum(high, max(1, lost.sum() / x.sum()))
-            expected = pytest.approx((low, high), nan_ok=True, abs=1e-9)
+            expected = pytest.approx((low, high), nan_ok=True, rel=1e-9, abs=1e-9)
             assert (row[f"{name}_low"], row[f"{name}_high"]) == expected
         if lost.sum() > 0:
             assert row["quick_ratio"] == pytest.approx(grown.sum() / lost.sum())
