@@ -113,9 +113,8 @@ def test_the_chapter_runs_and_its_check_judges(chapter, answer, verdict, warm, t
     blanks[0].source = f"answer = {answer}"
     notebook.cells.insert(2, new_code_cell(ONE_THREAD))
     nbformat.write(notebook, tmp_path / "chapter.ipynb")
-    executed = kernels.execute(
-        tmp_path / "chapter.ipynb", {"client": str(find("demo")), **GIVEN.get(chapter, {})}, engine=warm
-    )
+    given = {"client": str(find("demo")), **GIVEN.get(chapter, {})}
+    executed = kernels.execute(tmp_path / "chapter.ipynb", given, engine=warm)
     checked = [cell for cell in executed.notebook.cells if "check" in tags(cell)]
     assert [out.data["text/plain"] for cell in checked for out in cell.outputs] == [verdict]
     assert pages.headlines(executed.notebook)
@@ -128,7 +127,7 @@ def test_the_chapter_runs_and_its_check_judges(chapter, answer, verdict, warm, t
     text = "\n".join(data.get("text/plain", "") for data in bundles)
     assert [told for told in TOLD.get(chapter, []) if told not in text] == []
     if chapter in PARITY and verdict == "right":
-        by_kernel = kernels.execute(tmp_path / "chapter.ipynb", {"client": str(find("demo"))})
+        by_kernel = kernels.execute(tmp_path / "chapter.ipynb", given)
         assert shown(executed.notebook) == shown(by_kernel.notebook)
 
 
