@@ -50,6 +50,10 @@ def run(
         bool, typer.Option("--pdf", help="Also a report.pdf, printed by Chromium, Chrome or Edge.")
     ] = False,
     out: Annotated[Path, typer.Option(help="Folder for the reports.", file_okay=False)] = Path("outputs"),
+    edition: Annotated[
+        Literal["report", "lesson", "full"],
+        typer.Option(help="For clients, students (with a zip to hand out), or teachers (with solutions)."),
+    ] = "report",
     engine: Annotated[
         Literal["warm", "papermill"],
         typer.Option(help="Processes forked from a warm one (Linux), or papermill's kernels."),
@@ -70,11 +74,11 @@ def run(
 
         how = {"as_of": as_of, "jobs": jobs, "fresh": fresh, "pdf": pdf, "out": out, "engine": chosen}
         with progress.bar() as tell:
-            outcomes = reports.run(_client_files(clients), **how, progress=tell)
+            outcomes = reports.run(_client_files(clients), **how, edition=edition, progress=tell)
         if chosen.reason:
             typer.echo(f"Executed by papermill's kernels: {chosen.reason}.", err=True)
     for outcome in outcomes:
-        for path in filter(None, (outcome.report, outcome.pdf)):
+        for path in filter(None, (outcome.report, outcome.pdf, outcome.handout)):
             typer.echo(path)
     for state, words in _SPARED.items():
         spared = [outcome.client for outcome in outcomes if outcome.state == state]
@@ -179,6 +183,23 @@ def init(
 
     example = projects.init(folder)
     typer.echo(f"{folder} is ready. Type: cd {folder}, then: retention-kit run {example.relative_to(folder)}")
+
+
+@app.command()
+def lab(
+    client: Annotated[str, typer.Argument(help="Client file (params/acme.yaml) or id (acme).")],
+    as_of: AsOf = None,
+) -> None:
+    """Open a client's chapters in JupyterLab, with its parameters filled in.
+
+    They are copies in lab/CLIENT, to work in: what you change there changes no report. A copy that is
+    there is opened as you left it; delete it to have it made anew.
+    """
+    from retention_kit import projects
+
+    folder = projects.lab(client, as_of=as_of)
+    typer.echo(folder)
+    raise typer.Exit(projects.open_lab(folder))
 
 
 @app.command()

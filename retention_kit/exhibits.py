@@ -182,6 +182,13 @@ def figure(
     return Exhibit(html, f"{caption}\n{alt}", {MIME.format("table"): data})
 
 
+def picture(png: str, *, alt: str) -> Markup:
+    """A picture that a cell drew without us, from its base64, with words for who cannot see it."""
+    return Markup('<figure class="bare"><img src="data:image/png;base64,{}" alt="{}"></figure>').format(
+        png.replace("\n", ""), alt
+    )
+
+
 def _drawn(drawn: Figure) -> tuple[bytes, tuple[int, int]]:
     """The figure as a small PNG, and its size on the page in pixels."""
     for words in drawn.findobj(Text):

@@ -18,8 +18,10 @@ _LOCK = ".lock"
 _STAGING = re.compile(r"\.(?P<final>.+)-[0-9a-f]{8}(?P<old>-old)?")
 
 
-def report(out: Path, client: str, as_of: str) -> Path:
+def report(out: Path, client: str, as_of: str, edition: str = "report") -> Path:
     """The folder of a client's report of one date; `as_of` may hold a time, and a name no colon.
+
+    Other editions have folders of their own.
 
     Raises
     ------
@@ -28,11 +30,13 @@ def report(out: Path, client: str, as_of: str) -> Path:
 
     >>> report(Path("outputs"), "acme", "2024-07-01T12:30").as_posix()
     'outputs/acme/2024-07-01T1230'
+    >>> report(Path("outputs"), "acme", "2024-07-01", "lesson").as_posix()
+    'outputs/acme/2024-07-01-lesson'
     """
     home = out / client
     if not home.resolve().is_relative_to(out.resolve()):
         raise ReportError(f"{home} is not inside {out}.")
-    return home / as_of.replace(":", "")
+    return home / (as_of.replace(":", "") + ("" if edition == "report" else f"-{edition}"))
 
 
 def failed(final: Path) -> Path:

@@ -7,11 +7,12 @@ markup already, so a customer named `<script>` is a customer.
 import datetime as dt
 import re
 from collections.abc import Iterable, Mapping
+from html.parser import HTMLParser
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from retention_kit import names
 from retention_kit.colours import luminance
@@ -55,6 +56,50 @@ _COLUMN_UNITS = {
 }
 #: Units that a value with bounds can have; those of dates and words are none.
 _MEASURED = ("share", "nps", "money", "count", "number", "exact", "ratio", "days")
+
+
+# -- as pandas wrote it ----------------------------------------------------------
+
+
+def bare(html: str) -> Markup:
+    """A table that pandas wrote, of its cells alone: whatever else its HTML holds is left out.
+
+    >>> print(bare('<style>x</style><table class="y"><tr><td onclick="z">a &lt; b</td></tr></table>'))
+    <div class="bare"><table><tr><td>a &lt; b</td></tr></table></div>
+    """
+    reader = _Bare()
+    reader.feed(html)
+    reader.close()
+    return Markup('<div class="bare">{}</div>').format(reader.written())
+
+
+class _Bare(HTMLParser):
+    """Keeps a table's tags with their spans, and the text of its cells."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.parts: list[Markup] = []
+        self.open: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag in ("table", "thead", "tbody", "tr", "th", "td"):
+            spans = {name: value for name, value in attrs if name in ("colspan", "rowspan") and value}
+            told = [Markup(' {}="{}"').format(name, value) for name, value in spans.items()]
+            self.parts.append(Markup("<{}{}>").format(tag, Markup("").join(told)))
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        if self.open and self.open[-1] == tag:
+            self.parts.append(Markup("</{}>").format(self.open.pop()))
+
+    def handle_data(self, data: str) -> None:
+        if self.open and self.open[-1] in ("th", "td"):
+            self.parts.append(escape(data))
+
+    def written(self) -> Markup:
+        """All that was kept, with what was left open closed."""
+        closed = [Markup("</{}>").format(tag) for tag in reversed(self.open)]
+        return Markup("").join([*self.parts, *closed])
 
 
 # -- plain ---------------------------------------------------------------------

@@ -59,7 +59,7 @@ def prose_html(markdown: str) -> Markup:
     >>> print(prose_html("$x^2$, not $5 and $9").strip())
     <p><math><msup><mi>x</mi><mn>2</mn></msup></math>, not $5 and $9</p>
     """
-    render = mistune.create_markdown(escape=True, renderer=_Plain(escape=True), plugins=["table", _formulas])
+    render = mistune.create_markdown(escape=True, renderer=_Prose(escape=True), plugins=["table", _formulas])
     return Markup(render(markdown))
 
 
@@ -91,6 +91,11 @@ class _Plain(mistune.HTMLRenderer):
 
     def image(self, text: str, url: str, title: str | None = None) -> str:
         return text  # made of what is inside, which is escaped already
+
+
+class _Prose(_Plain):
+    def heading(self, text: str, level: int, **attrs: Any) -> str:
+        return super().heading(text, level - 1)  # a notebook's heading is a section's
 
 
 # -- formulas ------------------------------------------------------------------

@@ -202,15 +202,15 @@ def _chapter(chapter: Chapter, page: Page, voice: Voice) -> dict[str, Any]:
     cells = copy.deepcopy(shown)
     _tell_changes(cells, page.changes, voice)
     _offer_downloads(cells, f"{page.client}_{page.as_of[:10]}_{chapter.name}", voice)
-    for number, output in enumerate(_finding_outputs(cells), start=1):
+    for number, output in enumerate(finding_outputs(cells), start=1):
         output.metadata["anchor"] = f"{chapter.name}-{number}"
-    return {"anchor": chapter.name, "title": chapter.title, "body": _body(cells)}
+    return {"anchor": chapter.name, "title": chapter.title, "body": body(cells)}
 
 
-def _body(cells: Sequence[nbformat.NotebookNode]) -> Markup:
+def body(cells: Sequence[nbformat.NotebookNode], *, style: str = "report") -> Markup:
     """The cells' outputs as HTML, through the one template that decides what may pass."""
-    body, _ = _exporter().from_notebook_node(nbformat.v4.new_notebook(cells=list(cells)))
-    return Markup(body)
+    html, _ = _exporter(style).from_notebook_node(nbformat.v4.new_notebook(cells=list(cells)))
+    return Markup(html)
 
 
 def _offer_downloads(cells: Iterable[nbformat.NotebookNode], name: str, voice: Voice) -> None:
@@ -247,7 +247,8 @@ def _tell_changes(
             output["data"]["text/html"] = str(cards.cards_html(shown, voice=voice, changes=changes))
 
 
-def _finding_outputs(cells: Iterable[nbformat.NotebookNode]) -> Iterator[nbformat.NotebookNode]:
+def finding_outputs(cells: Iterable[nbformat.NotebookNode]) -> Iterator[nbformat.NotebookNode]:
+    """What shows a finding, in order: each is a heading, and needs an anchor of its own."""
     for cell in cells:
         for output in cell.outputs:
             if exhibits.MIME.format("finding") in output.get("data", {}):
@@ -256,7 +257,7 @@ def _finding_outputs(cells: Iterable[nbformat.NotebookNode]) -> Iterator[nbforma
 
 def _findings(chapter: Chapter) -> list[dict[str, str]]:
     cells = [cell for cell in _shown_cells(chapter.notebook) if not _is_data_note(cell)]
-    said = [output["data"][exhibits.MIME.format("finding")]["text"] for output in _finding_outputs(cells)]
+    said = [output["data"][exhibits.MIME.format("finding")]["text"] for output in finding_outputs(cells)]
     return [
         {"text": text, "chapter": chapter.title, "anchor": f"{chapter.name}-{n}"}
         for n, text in enumerate(said, start=1)
@@ -334,16 +335,17 @@ def _other_notes(chapter: Chapter) -> Markup:
     cells = copy.deepcopy([cell for cell in _shown_cells(chapter.notebook) if _is_data_note(cell)])
     for cell in cells:
         cell.outputs = [o for o in cell.outputs if exhibits.MIME.format("checks") not in o.get("data", {})]
-    return _body(cells)
+    return body(cells)
 
 
 # -- templates -----------------------------------------------------------------
 
 
-@lru_cache(maxsize=1)
-def _exporter() -> HTMLExporter:
+@lru_cache
+def _exporter(style: str) -> HTMLExporter:
     """One for all chapters: making it costs more than using it."""
-    return HTMLExporter(template_name="report", extra_template_basedirs=[str(_TEMPLATES)])
+    ours = [str(_TEMPLATES)]
+    return HTMLExporter(template_name=style, extra_template_basedirs=ours, extra_template_paths=ours)
 
 
 @lru_cache(maxsize=1)

@@ -1,10 +1,16 @@
 """A consultant's own project: a folder with client files, chapters to change, and room for data."""
 
+import importlib.util
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
-from retention_kit import wheels
-from retention_kit.exceptions import ParamsError
+import nbformat
+
+from retention_kit import editions, params, wheels
+from retention_kit.exceptions import ParamsError, ReportError
 
 _TEMPLATE = Path(__file__).parent / "templates" / "project"
 _NAMED = 3  # of what is in the way, how many a message names
@@ -53,6 +59,63 @@ def init(folder: str | Path) -> Path:
     except OSError as error:
         raise ParamsError(f"{folder} cannot be written: {error.strerror or error}.") from None
     return folder / "params" / "demo.yaml"
+
+
+def lab(client: str, *, as_of: str | None = None) -> Path:
+    """Copy a client's chapters to `lab/<client>` of its project, to work in, with its parameters filled in.
+
+    A copy that is there stays as it is. Outside a project the folder is made where one is.
+
+    Returns
+    -------
+    Path
+        The folder.
+
+    Raises
+    ------
+    ParamsError
+        When the client file cannot be read.
+    ReportError
+        When the folder cannot be written.
+    """
+    path = params.find(client)
+    read = params.read(path, as_of=as_of)
+    folder = (root(path) or Path.cwd()) / "lab" / read.client
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for chapter in read.chosen:
+            copy = folder / f"{chapter}.ipynb"
+            if not copy.exists():
+                given = {"client": _seen_from(folder, path), "as_of": as_of} | read.options.get(chapter, {})
+                nbformat.write(editions.to_work_in(notebook(path, chapter), given), copy)
+    except OSError as error:
+        raise ReportError(f"{folder} cannot be written: {error.strerror or error}.") from None
+    return folder
+
+
+def _seen_from(folder: Path, path: Path) -> str:
+    """A client file as its notebooks name it: a project that is moved as a whole still finds it."""
+    return str(path) if root(path) is None else Path(os.path.relpath(path, folder)).as_posix()
+
+
+def open_lab(folder: Path) -> int:
+    """JupyterLab on a folder, until it is closed.
+
+    Returns
+    -------
+    int
+        Its exit code.
+
+    Raises
+    ------
+    ReportError
+        When it is not installed.
+    """
+    if importlib.util.find_spec("jupyterlab") is None:
+        raise ReportError(
+            f"JupyterLab is not installed. Type: pip install jupyterlab. The notebooks are in {folder}."
+        )
+    return subprocess.run([sys.executable, "-m", "jupyterlab", str(folder)], check=False).returncode
 
 
 def _refuse_what_is_there(folder: Path) -> None:

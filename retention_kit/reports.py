@@ -14,10 +14,11 @@ from typing import Any, Literal
 
 from retention_kit import (
     browsers,
+    editions,
     folders,
     interrupts,
     kernels,
-    pages,
+    lessons,
     params,
     playbook,
     portfolio,
@@ -25,6 +26,7 @@ from retention_kit import (
     runs,
     session,
 )
+from retention_kit.editions import Edition
 from retention_kit.engines import Engine
 from retention_kit.exceptions import ReportError, RetentionKitError
 from retention_kit.interrupts import Presses
@@ -49,7 +51,8 @@ class Outcome:
 
     `state` is "made" (chapters executed), "rendered" (only the page, from the chapters of the last
     report), "unchanged" (the last report stands), "failed" or "stopped" (by Ctrl-C). `pdf` is the same
-    report printed; where that was asked for and did not go well, `reason` says why.
+    report printed; where that was asked for and did not go well, `reason` says why. Of a lesson `report`
+    is its page, and `handout` the zip for students.
     """
 
     client: str
@@ -57,6 +60,7 @@ class Outcome:
     reason: str = ""
     state: Literal["made", "rendered", "unchanged", "failed", "stopped"] = "failed"
     pdf: Path | None = None
+    handout: Path | None = None
 
 
 def run(
@@ -68,6 +72,7 @@ def run(
     pdf: bool = False,
     out: str | Path = "outputs",
     engine: Engine | None = None,
+    edition: Edition = "report",
     progress: Progress = lambda client, chapter, state: None,
 ) -> list[Outcome]:
     """Make one report a client; a client that fails leaves the others, and its own last report, whole.
@@ -94,6 +99,9 @@ def run(
         Reports are written to `<out>/<client>/<as_of>/`.
     engine : Engine, optional
         What executes the chapters; if none is given, a warm one that ends with the run.
+    edition : str
+        "lesson" is for students and "full" for teachers: a page of prose, code and what it shows, and the
+        notebooks to work in, in `<out>/<client>/<as_of>-<edition>/`. They are executed each time.
     progress : callable
         Called with the client, the chapter (or "report") and what became of it, such as "started" or "done".
 
@@ -110,9 +118,9 @@ def run(
     if engine is None:
         with Engine("warm") as engine:
             how = {"as_of": as_of, "jobs": jobs, "fresh": fresh, "pdf": pdf, "out": out}
-            return run(clients, **how, engine=engine, progress=progress)
+            return run(clients, **how, edition=edition, engine=engine, progress=progress)
     browser = browsers.find() if pdf else None
-    prepared = [_prepared(client, as_of, Path(out)) for client in clients]
+    prepared = [_prepared(client, as_of, Path(out), edition) for client in clients]
     _refuse_twins(prepared)
     with session.scratch(), interrupts.counted() as presses:
         turns = {
@@ -144,7 +152,7 @@ def index(out: str | Path = "outputs") -> Path | None:
         raise ReportError(folders.not_written(Path(out) / portfolio.INDEX, error)) from None
 
 
-def _prepared(client: str | Path, as_of: str | None, out: Path) -> Job | Outcome:
+def _prepared(client: str | Path, as_of: str | None, out: Path, edition: Edition) -> Job | Outcome:
     """The client file read and every option checked, before any kernel starts."""
     try:
         path = params.find(client)
@@ -152,7 +160,7 @@ def _prepared(client: str | Path, as_of: str | None, out: Path) -> Job | Outcome
         return Outcome(Path(client).stem, None, _one_line("client file", error))
     unread = folders.unread(out, path.stem)
     try:
-        job = Job(params.read(path, as_of=as_of), path)
+        job = Job(params.read(path, as_of=as_of), path, edition)
     except (RetentionKitError, OSError) as error:
         reason = _one_line("client file", error)
         # The page over all clients shall not show last month's report as if this were well.
@@ -233,14 +241,14 @@ class _Turn:
         """Take the client's folder, find out what its last report spares, and say what is to run."""
         job, client = self.job, self.job.client
         try:
-            self._final = folders.report(self.out, client.client, client.as_of)
+            self._final = folders.report(self.out, client.client, client.as_of, job.edition)
             self._hold.enter_context(folders.held(self._final.parent))
         except ReportError as error:  # another run has it, or nothing can be written there
             job.trouble = str(error)
             self._tell_all("left")
             self._end(Outcome(client.client, None, job.reason))
             return []
-        if not job.failed:
+        if not job.failed and job.edition == "report":
             self._compare()
         if job.failed or self._spared:
             self._tell_all("left" if job.failed else "kept")
@@ -302,7 +310,9 @@ class _Turn:
         try:
             path = self.job.notebook(chapter)
             kernels.check_parameters(path, parameters)
-            executed = kernels.execute(path, parameters, without=pages.LESSON, engine=self.engine)
+            executed = kernels.execute(
+                path, parameters, without=editions.WITHOUT[self.job.edition], engine=self.engine
+            )
             return Ran(executed.seconds, executed.notebook)
         except Exception as error:  # whatever it was, the other clients go on
             came_to = getattr(error, "notebook", None)
@@ -320,23 +330,30 @@ class _Turn:
         told = folders.failed(self._final)
         if job.failed:
             self._tell("report", "failed")
-            with contextlib.suppress(Exception), folders.replacing(told) as folder:
-                runs.write_failed(job, folder)  # where it cannot be written, the reason is printed
+            if job.edition == "report":
+                with contextlib.suppress(Exception), folders.replacing(told) as folder:
+                    runs.write_failed(job, folder)  # where it cannot be written, the reason is printed
             self._end(Outcome(client, None, job.reason))
         else:
             shutil.rmtree(told, ignore_errors=True)
             pdf, trouble = self._printed()
             self._tell("report", "kept" if self._spared == "unchanged" else "done")
-            made = self._final / "report.html"
-            self._end(Outcome(client, made, trouble, state=self._spared or "made", pdf=pdf))
+            handout = self._final / lessons.HANDOUT
+            made = {"state": self._spared or "made", "pdf": pdf}
+            made["handout"] = handout if handout.is_file() else None
+            self._end(Outcome(client, self._page, trouble, **made))
+
+    @property
+    def _page(self) -> Path:
+        return self._final / ("report.html" if self.job.edition == "report" else lessons.PAGE)
 
     def _printed(self) -> tuple[Path | None, str]:
         """The report as a PDF, where one is wanted, or why there is none."""
-        pdf = self._final / "report.pdf"
+        pdf = self._page.with_suffix(".pdf")
         if self.browser is None or (self._spared == "unchanged" and pdf.is_file()):
             return (pdf if pdf.is_file() else None), ""
         try:
-            browsers.print_pdf(self.browser, self._final / "report.html", pdf)
+            browsers.print_pdf(self.browser, self._page, pdf)
         except (ReportError, OSError) as error:
             return None, f"The report is made, its PDF is not. {self._one_line('pdf', error)}"
         return pdf, ""
@@ -344,10 +361,11 @@ class _Turn:
     def _publish(self) -> None:
         if self._spared == "unchanged":
             return
-        if (self.job.again or not self._spared) and runs.data_have_changed(self.job):
+        report = self.job.edition == "report"
+        if report and (self.job.again or not self._spared) and runs.data_have_changed(self.job):
             raise ReportError("The data changed while the report was made of them. Run again.")
         with _PAGE, folders.replacing(self._final) as folder:
-            runs.write(self.job, folder)
+            (runs if report else lessons).write(self.job, folder)
 
     def _end(self, outcome: Outcome) -> None:
         self.outcome = outcome

@@ -16,6 +16,7 @@ from typing import Any, Literal
 import nbformat
 
 from retention_kit import accounts, exports, fingerprints, kernels, pages, playbook, previous, projects
+from retention_kit.editions import Edition
 from retention_kit.exceptions import ReportError
 from retention_kit.headlines import Headline
 from retention_kit.params import KINDS, Client
@@ -42,13 +43,15 @@ class Job:
     """One client's run while its chapters are on their way; `path` is its client file.
 
     `before` is the client's previous report, `again` its chapters as they run on today's data, and
-    `restating` what an earlier run has found out of that; `forecasts` is what earlier reports foretold,
-    for chapters that have a parameter of that name. `trouble` is why the run failed when no chapter
+    `restating` what an earlier run has found out of that, if the `edition` is a report; `forecasts` is
+    what earlier reports foretold, for chapters that have a parameter of that name. `trouble` is why the
+    run failed when no chapter
     did: its options, or the writing of the report; `fingerprint` what the report depends on, in digests.
     """
 
     client: Client
     path: Path
+    edition: Edition = "report"
     rules: Sequence[Rule] = ()
     ran: dict[str, Ran] = field(default_factory=dict)
     before: Previous | None = None

@@ -4,7 +4,7 @@ import base64
 import hashlib
 import importlib.metadata
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from retention_kit.exceptions import ReportError
@@ -29,8 +29,15 @@ def shipped(name: str) -> Path:
     return inside if inside.exists() else _PACKAGE.parent / name
 
 
-def write(folder: Path) -> Path:
+def write(folder: Path, instead: Mapping[str, bytes] | None = None) -> Path:
     """Write the installed package to a folder as a wheel; nothing is fetched and nothing is built.
+
+    Parameters
+    ----------
+    folder : Path
+        Where to.
+    instead : mapping, optional
+        Files of the package that shall have other contents, by their place in it.
 
     Returns
     -------
@@ -48,6 +55,7 @@ def write(folder: Path) -> Path:
         raise ReportError("The package is not installed. Type: pip install -e . in its folder.") from None
     name = f"{_NAME.replace('-', '_')}-{installed.version}"
     contents = {f"retention_kit/{place}": path.read_bytes() for place, path in _files()}
+    contents |= {f"retention_kit/{place}": data for place, data in (instead or {}).items()}
     contents |= {f"{name}.dist-info/{place}": text for place, text in _metadata(installed)}
     record = "".join(f"{place},sha256={_digest(data)},{len(data)}\n" for place, data in contents.items())
     contents[f"{name}.dist-info/RECORD"] = f"{record}{name}.dist-info/RECORD,,\n".encode()

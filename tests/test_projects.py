@@ -1,11 +1,17 @@
 """A consultant's project: made once, run at once, and never written over."""
 
+import importlib.util
+import json
+import sys
 from pathlib import Path
 
+import nbformat
 import pytest
+from typer.testing import CliRunner
 
-from retention_kit import params, projects, wheels
-from retention_kit.exceptions import ParamsError
+from retention_kit import kernels, params, projects, wheels
+from retention_kit.cli import app
+from retention_kit.exceptions import ParamsError, ReportError
 
 
 @pytest.fixture
@@ -72,9 +78,66 @@ def test_a_client_file_outside_a_project_has_the_packages_chapters(tmp_path):
     assert projects.notebook(tmp_path / "acme.yaml", "nps") == wheels.shipped("notebooks") / "nps.ipynb"
 
 
-def test_the_readme_names_only_commands_that_exist():
-    from retention_kit.cli import app
+def filled(folder, chapter):
+    cells = nbformat.read(folder / f"{chapter}.ipynb", as_version=4).cells
+    names = {}
+    exec(cells[1].source, names)
+    return {name: names[name] for name in kernels.parameters_of(folder / f"{chapter}.ipynb")}
 
+
+def test_the_lab_has_the_clients_chapters_with_its_parameters(project, monkeypatch):
+    folder = projects.lab(str(project / "params" / "demo.yaml"), as_of="2024-08-01")
+    assert folder == project / "lab" / "demo"
+    assert sorted(path.stem for path in folder.iterdir()) == sorted(params.CHAPTERS)
+    told = filled(folder, "retention")
+    assert told["client"] == "../../params/demo.yaml"
+    assert (told["as_of"], told["by"], told["inactive_after"]) == ("2024-08-01", "channel", 90)
+    monkeypatch.chdir(folder)  # where a notebook's kernel is
+    assert params.read(told["client"], as_of=told["as_of"]).as_of == "2024-08-01"
+
+
+def test_the_lab_leaves_a_students_work_as_it_is(project):
+    folder = projects.lab(str(project / "params" / "demo.yaml"))
+    (folder / "nps.ipynb").write_text("mine", encoding="utf-8")
+    (folder / "clv.ipynb").unlink()
+    projects.lab(str(project / "params" / "demo.yaml"))
+    assert (folder / "nps.ipynb").read_text("utf-8") == "mine"
+    assert (folder / "clv.ipynb").is_file()
+
+
+def test_outside_a_project_the_lab_is_where_one_is(tmp_path, monkeypatch):
+    told = {"client": "acme", "as_of": "2024-07-01", "data": {"responses": {"source": "demo://responses"}}}
+    (tmp_path / "acme.yaml").write_text(json.dumps(told), encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    folder = projects.lab("acme.yaml")
+    assert folder == tmp_path / "lab" / "acme"
+    assert filled(folder, "nps")["client"] == str(tmp_path / "acme.yaml")
+
+
+def test_where_jupyterlab_is_missing_the_line_says_what_to_type(tmp_path, monkeypatch):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(ReportError) as error:
+        projects.open_lab(tmp_path)
+    assert str(error.value) == (
+        f"JupyterLab is not installed. Type: pip install jupyterlab. The notebooks are in {tmp_path}."
+    )
+
+
+def test_jupyterlab_is_opened_on_the_folder_and_its_exit_code_kept(project, monkeypatch):
+    ran = []
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: name == "jupyterlab")
+    monkeypatch.setattr(projects.subprocess, "run", lambda line, **how: ran.append(line) or Ended(3))
+    got = CliRunner().invoke(app, ["lab", str(project / "params" / "demo.yaml")])
+    assert got.exit_code == 3
+    assert ran == [[sys.executable, "-m", "jupyterlab", str(project / "lab" / "demo")]]
+
+
+class Ended:
+    def __init__(self, returncode):
+        self.returncode = returncode
+
+
+def test_the_readme_names_only_commands_that_exist():
     known = {command.name or command.callback.__name__ for command in app.registered_commands}
     text = (Path(projects.__file__).parent / "templates" / "project" / "README.md").read_text("utf-8")
     typed = {line.split()[1] for line in text.splitlines() if line.startswith("retention-kit ")}

@@ -87,7 +87,7 @@ PUBLIC = {
     ],
     "exhibits": [
         *("Exhibit", "axes", "cards", "checks_html", "customer_table", "data_checks", "figure", "finding"),
-        *("heat_table", "notes", "sentence", "table", "warnings"),
+        *("heat_table", "notes", "picture", "sentence", "table", "warnings"),
     ],
     "explanations": ["Candidate", "as_text", "explained", "month_over", "period_given", "sentence"],
     "headlines": ["Headline", "of"],
