@@ -83,7 +83,8 @@ def compare_contracts(
         One row a model that came to an optimum, the one with the smaller AIC first: `model`, `customers`,
         `payments` (discounted, the first due now), `payments_low`, `payments_high`, `value` (currency units),
         `low`, `high` (95 %, from the parameters), `interval`, `log_likelihood`, `aic`. `attrs["fits"]` holds
-        them. No row where nobody left, or nobody stayed.
+        them, `attrs["left_out"]` those without an optimum, and why: where subscribers hardly differ, nothing
+        tells the parameters apart. No row where nobody left, or nobody stayed.
 
     References
     ----------
@@ -111,6 +112,7 @@ def compare_contracts(
         "definition": _defined(fee, margin, discount_rate, period),
         "as_of": hazard.attrs.get("as_of"),
         "fits": {name: fit for name, fit in found.items() if fit.converged},
+        "left_out": {name: fit.status for name, fit in found.items() if not fit.converged},
     }
     return frame
 

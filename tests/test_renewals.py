@@ -67,13 +67,14 @@ def test_curves_go_on_where_what_was_observed_ends() -> None:
 def test_the_demo_company_by_its_constant_churn() -> None:
     subscriptions = tables.load_subscriptions(datasets.demo_subscriptions(), as_of="2024-07-01")
     found = leaving.churn_hazard(subscriptions)
-    curves = renewals.contract_survival(
-        found, renewals.compare_contracts(found, fee=10).attrs["fits"], periods=12
-    )
+    told = renewals.compare_contracts(found, fee=10).attrs
+    # All leave at one of three rates: they differ so little that the BdW may have a ridge for an optimum.
+    assert "sbg" in told["fits"]
+    assert {*told["fits"], *told["left_out"]} == {"sbg", "bdw"}
+    curves = renewals.contract_survival(found, told["fits"], periods=12)
     seen = curves[curves["curve"] == "observed"].set_index("period")
-    for model in ("sbg", "bdw"):
-        fitted = curves[curves["curve"] == model].set_index("period")["survival"]
-        assert fitted[6] == pytest.approx(seen["survival"][6], abs=0.03)
+    fitted = curves[curves["curve"] == "sbg"].set_index("period")["survival"]
+    assert fitted[6] == pytest.approx(seen["survival"][6], abs=0.03)
 
 
 @pytest.mark.parametrize("left", [[100, 100, 100], [100, 0]])
@@ -88,3 +89,12 @@ def test_several_groups_are_refused() -> None:
     with pytest.raises(DataError) as refused:
         renewals.losses_by_renewal(two)
     assert str(refused.value) == "hazard is what leaving.churn_hazard returns, of one group, without by=."
+
+
+def test_a_model_whose_parameters_cannot_be_told_apart_is_left_out_and_named() -> None:
+    alike = hazard(
+        [100_000, 90_000, 81_000, 72_900, 65_610, 59_049]
+    )  # one in ten leaves each year, all alike
+    told = renewals.compare_contracts(alike, fee=10).attrs
+    assert "bdw" in told["left_out"]
+    assert all(why.endswith("ry another model.") for why in told["left_out"].values())
