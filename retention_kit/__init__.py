@@ -53,6 +53,7 @@ __all__ = [
     "sentences",
     "simulations",
     "spending",
+    "subscribers",
     "survival",
     "tables",
 ]

@@ -29,7 +29,7 @@ def earned_growth(orders: Any, *, as_of: Date | None = None, months: int = 12) -
     ----------
     orders : Loaded, frame or Ibis table
         Orders with `customer_id`, `ordered_at`, `amount` and `referred_by`, of orders or of customers: who or
-        what referred them; blank is nobody.
+        what referred them, as the first order has it; blank is nobody.
     as_of : date or str
         The first moment not observed; the year ends there.
     months : int
@@ -43,8 +43,8 @@ def earned_growth(orders: Any, *, as_of: Date | None = None, months: int = 12) -
         order in the year before, by whether they were referred), `new_customers`, `referred_customers`,
         `net_revenue_retention` (same / before) with `low`, `high` (95 %), `interval`, `earned_growth` (same
         and referred over before, less 1), `growth` (all of this year over all of the year before, less 1).
-        The split is missing without `referred_by`. No row where history begins later than in the first
-        month of the year before.
+        The split is missing without `referred_by`, and where it is blank for everybody. No row where
+        history begins later than in the first month of the year before.
 
     Raises
     ------
@@ -59,7 +59,7 @@ def earned_growth(orders: Any, *, as_of: Date | None = None, months: int = 12) -
     --------
     >>> orders = pd.DataFrame({
     ...     "customer_id": ["ann", "ann", "bob", "cid"],
-    ...     "ordered_at": pd.to_datetime(["2022-02-01", "2023-05-01", "2023-06-01", "2023-07-01"]),
+    ...     "ordered_at": pd.to_datetime(["2022-01-10", "2023-05-01", "2023-06-01", "2023-07-01"]),
     ...     "amount": [1000, 930, 120, 150], "referred_by": [None, None, "ann", None]})
     >>> row = earned_growth(orders, as_of="2024-01-01").iloc[0]
     >>> [round(float(row[name]), 2) for name in ("net_revenue_retention", "earned_growth", "growth")]
@@ -69,8 +69,9 @@ def earned_growth(orders: Any, *, as_of: Date | None = None, months: int = 12) -
     end = pd.Timestamp(loaded.observed_until).normalize()
     start, before = end - pd.DateOffset(months=months), end - pd.DateOffset(months=2 * months)
     observed = pd.Timestamp(loaded.observed_from) < before + pd.DateOffset(months=1)
-    known = "referred_by" in loaded.table.columns
-    found = _sums(loaded, before, start, end, known) if observed else None
+    asked = "referred_by" in loaded.table.columns
+    found = _sums(loaded, before, start, end, asked) if observed else None
+    known = found is not None and found["marks"] > 0  # a column that is blank for everybody says nothing
     rows = [] if found is None or not found["revenue_before"] > 0 else [_row(found, start, end, known)]
     frame = pd.DataFrame(rows, columns=_COLUMNS)
     told = {"start": start, "end": end, "months": months}
@@ -100,7 +101,8 @@ def _sums(
         "new": now.sum().fill_null(0) > 0,
     }
     if known:
-        sums["referred"] = (table.referred_by.cast("string").strip() != "").sum().fill_null(0) > 0
+        mark = table.referred_by.cast("string").fill_null("").strip()
+        sums["referred"] = mark.argmin(table.ordered_at) != ""
     each = table.group_by("customer_id").aggregate(**sums)
     if not known:
         each = each.mutate(referred=ibis.literal(False))
@@ -109,7 +111,8 @@ def _sums(
         "customers": old.sum(), "revenue_before": each.x.sum(), "same_revenue": each.y.sum(where=old),
         "referred_revenue": each.y.sum(where=fresh & each.referred),
         "bought_revenue": each.y.sum(where=fresh & ~each.referred),
-        "new_customers": fresh.sum(), "referred_customers": (fresh & each.referred).sum(),
+        "marks": each.referred.sum(), "new_customers": fresh.sum(),
+        "referred_customers": (fresh & each.referred).sum(),
         "xx": (each.x * each.x).sum(where=old), "yy": (each.y * each.y).sum(where=old),
         "xy": (each.x * each.y).sum(where=old),
     }  # fmt: skip

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from retention_kit import economics, intervals
+from retention_kit import economics, intervals, subscribers
 from retention_kit.exceptions import ParamsError
 
 rates = st.floats(0, 0.99)
@@ -129,7 +129,7 @@ FEES = pd.DataFrame({"end": [900.0, 2000.0], "customers_end": [50, 100]})
 
 
 def test_a_subscriber_by_hand() -> None:
-    row = economics.clv_of_subscribers(lost(1000, 50), FEES, margin=0.5, discount_rate=0).iloc[0]
+    row = subscribers.clv_of_subscribers(lost(1000, 50), FEES, margin=0.5, discount_rate=0).iloc[0]
     assert row["margin"] == 2000 / 100 * 0.5
     assert row["clv_end"] == pytest.approx(10 * 0.95 / 0.05)
     assert row["clv_start"] == pytest.approx(10 / 0.05)
@@ -139,17 +139,17 @@ def test_a_subscriber_by_hand() -> None:
 
 
 def test_a_yearly_discount_compounds_over_months() -> None:
-    row = economics.clv_of_subscribers(lost(1000, 50), FEES, discount_rate=0.1).iloc[0]
+    row = subscribers.clv_of_subscribers(lost(1000, 50), FEES, discount_rate=0.1).iloc[0]
     assert (1 + row["discount_rate"]) ** 12 == pytest.approx(1.1)
 
 
 def test_few_subscribers_keep_their_bounds_among_shares() -> None:
-    row = economics.clv_of_subscribers(lost(2, 1), FEES).iloc[0]
+    row = subscribers.clv_of_subscribers(lost(2, 1), FEES).iloc[0]
     assert 0 < row["retention_low"] < 0.5 < row["retention_high"] < 1
 
 
 def test_a_point_that_would_pass_one_is_unknown() -> None:
-    row = economics.clv_of_subscribers(lost(1000, 5), FEES).iloc[0]
+    row = subscribers.clv_of_subscribers(lost(1000, 5), FEES).iloc[0]
     assert np.isnan(row["gain_of_a_point"])
 
 
@@ -162,7 +162,7 @@ def test_a_point_that_would_pass_one_is_unknown() -> None:
     ],
 )
 def test_without_churn_or_subscribers_there_is_no_value(churn: pd.DataFrame, fees: pd.DataFrame) -> None:
-    assert economics.clv_of_subscribers(churn, fees).empty
+    assert subscribers.clv_of_subscribers(churn, fees).empty
 
 
 def test_what_winning_a_customer_returns() -> None:
@@ -217,13 +217,13 @@ def test_a_subscribers_return_and_uplift_carry_the_bounds_of_churn() -> None:
         {"customers": [1000], "churned": [30], "churn_rate": [0.03], "low": [0.02], "high": [0.04]}
     )
     fees = pd.DataFrame({"end": [2000.0], "customers_end": [100]})
-    worth = economics.clv_of_subscribers(lost, fees, margin=0.5, discount_rate=0)
-    returned = economics.subscriber_return(worth, 50.0).iloc[0]
+    worth = subscribers.clv_of_subscribers(lost, fees, margin=0.5, discount_rate=0)
+    returned = subscribers.subscriber_return(worth, 50.0).iloc[0]
     assert returned[["ltv_to_cac", "low", "high"]].tolist() == pytest.approx(
         [10 / 0.03 / 50, 10 / 0.04 / 50, 10 / 0.02 / 50]
     )
     assert returned["payback"] == 5
-    uplift = economics.subscriber_uplift(worth, points=(0.01, 0.025, 0.05))
+    uplift = subscribers.subscriber_uplift(worth, points=(0.01, 0.025, 0.05))
     assert uplift["gain"].tolist() == pytest.approx([10 / 0.02 - 10 / 0.03, 10 / 0.005 - 10 / 0.03])
     assert uplift["gain_low"].tolist() == pytest.approx([10 / 0.03 - 10 / 0.04, 10 / 0.015 - 10 / 0.04])
     assert np.isnan(uplift["gain_high"].iloc[1])  # 2 points are left, and 2.5 were asked for

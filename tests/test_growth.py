@@ -39,6 +39,17 @@ def test_without_referrals_the_split_is_not_known() -> None:
     assert found.attrs["definition"].endswith("The data do not say who was referred.")
 
 
+def test_a_column_that_is_blank_for_everybody_says_nothing() -> None:
+    for nothing in (None, "", " "):
+        row = growth.earned_growth(ORDERS.assign(referred_by=nothing), as_of="2024-01-01").iloc[0]
+        assert row[["referred_revenue", "earned_growth"]].isna().all()
+
+
+def test_the_first_order_says_who_was_referred() -> None:
+    late = ORDERS.assign(referred_by=[None, None, None, None, "ann", None, "ann"])  # dan's second order
+    assert growth.earned_growth(late, as_of="2024-01-01")["referred_customers"].item() == 1
+
+
 def test_no_row_where_the_year_before_was_not_seen() -> None:
     late = ORDERS[ORDERS["ordered_at"] >= "2022-02-01"]
     assert growth.earned_growth(late, as_of="2024-01-01").empty

@@ -64,10 +64,7 @@ PUBLIC = {
     "holdouts": [
         *("calibration_holdout", "compare_models", "expected_and_actual", "foretold", "tracking"),
     ],
-    "economics": [
-        *("acquisition_return", "break_even_retention", "clv_formula", "clv_of_subscribers"),
-        *("retention_uplift", "subscriber_return", "subscriber_uplift"),
-    ],
+    "economics": ["acquisition_return", "break_even_retention", "clv_formula", "retention_uplift"],
     "fits": ["Fit", "bounds", "digest", "load", "maximize", "outcome_bounds", "refitted", "save", "variance"],
     "portfolios": [
         *("alive_by_pattern", "customer_values", "expected_revenue", "expected_totals"),
@@ -135,6 +132,7 @@ PUBLIC = {
     ],
     "sentences": ["Voice", "phrase"],
     "spending": ["spend_per_customer", "spend_ratio"],
+    "subscribers": ["clv_of_subscribers", "subscriber_return", "subscriber_uplift"],
     "survival": ["log_rank", "survival_at", "survival_curve", "survival_summary"],
     "tables": [
         *("Loaded", "assign_customers", "by_columns", "by_words", "load", "load_customers", "load_events"),
