@@ -56,6 +56,7 @@ __all__ = [
     "subscribers",
     "survival",
     "tables",
+    "tracking",
 ]
 
 

@@ -19,8 +19,8 @@ _NAMED = 3  # of what is in the way, how many a message names
 def root(client_file: Path) -> Path | None:
     """The project of a client file: the folder whose `params/` it is in; None where there is none.
 
-    >>> root(Path("/work/acme/params/old/shop.yaml")).as_posix()[-10:]
-    '/work/acme'
+    >>> root(Path("/srv/acme/params/old/shop.yaml")).as_posix()[-9:]
+    '/srv/acme'
     """
     folder = next((folder for folder in client_file.resolve().parents if folder.name == "params"), None)
     return folder.parent if folder else None

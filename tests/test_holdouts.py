@@ -136,20 +136,6 @@ def test_a_group_has_the_mean_of_its_customers_and_student_bounds(expected: pd.D
     assert weighted == pytest.approx(expected["bg_nbd"].sum())
 
 
-def test_tracking_counts_repeat_purchases_and_ends_where_the_split_does(
-    orders: tables.Loaded, expected: pd.DataFrame
-) -> None:
-    weeks = holdouts.tracking(orders, expected.attrs["fits"]["bg_nbd"], calibration_end=HALF)
-    held = weeks["held_out"]
-    assert weeks["week"][held].iloc[0] == pd.Timestamp(HALF)
-    assert weeks["week"].diff().dropna().eq(pd.Timedelta(days=7)).all()
-    assert weeks["actual"][~held].iloc[-1] == expected["frequency"].sum()
-    assert weeks["actual"].iloc[-1] == (expected["frequency"] + expected["purchases_after"]).sum()
-    # The demo company is a BG/NBD: what came lies within the bounds, but for the none of the first days.
-    assert weeks["actual"].between(weeks["low"], weeks["high"])[1:].all()
-    assert weeks["expected"].iloc[-1] == pytest.approx(weeks["actual"].iloc[-1], rel=0.03)
-
-
 @pytest.mark.parametrize(
     ("wrong", "error", "message"),
     [

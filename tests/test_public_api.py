@@ -38,6 +38,7 @@ from retention_kit import (
     session,
     spending,
     tables,
+    tracking,
 )
 from retention_kit.exceptions import DataError
 
@@ -62,7 +63,7 @@ PUBLIC = {
     "forecasts": ["next_quarter", "score_forecasts"],
     "growth": ["earned_growth"],
     "holdouts": [
-        *("calibration_holdout", "compare_models", "expected_and_actual", "foretold", "tracking"),
+        *("calibration_holdout", "compare_models", "expected_and_actual", "foretold"),
     ],
     "economics": ["acquisition_return", "break_even_retention", "clv_formula", "retention_uplift"],
     "fits": ["Fit", "bounds", "digest", "load", "maximize", "outcome_bounds", "refitted", "save", "variance"],
@@ -134,6 +135,7 @@ PUBLIC = {
     "spending": ["spend_per_customer", "spend_ratio"],
     "subscribers": ["clv_of_subscribers", "subscriber_return", "subscriber_uplift"],
     "survival": ["log_rank", "survival_at", "survival_curve", "survival_summary"],
+    "tracking": ["tracking"],
     "tables": [
         *("Loaded", "assign_customers", "by_columns", "by_words", "load", "load_customers", "load_events"),
         *("load_orders", "load_responses", "load_subscriptions", "orders", "orders_or_events", "responses"),
@@ -214,11 +216,11 @@ def of_values(orders: Any, *, as_of: str | None = None) -> pd.DataFrame:
     return clv.customers_at_risk(orders, clv.customer_value(orders, as_of=as_of), as_of=as_of)
 
 
-@wraps(holdouts.tracking)
+@wraps(tracking.tracking)
 def of_a_split(orders: Any, *, calibration_end: str, as_of: str | None = None) -> pd.DataFrame:
     split = holdouts.calibration_holdout(orders, calibration_end=calibration_end, as_of=as_of)
     fit = btyd.fit_bg_nbd(split)
-    return holdouts.tracking(orders, fit, calibration_end=calibration_end, as_of=as_of)
+    return tracking.tracking(orders, fit, calibration_end=calibration_end, as_of=as_of)
 
 
 @wraps(forecasts.next_quarter)
@@ -294,7 +296,7 @@ DATA = {"orders", "events", "subscriptions", "responses"}
 ON_DATA = (
     *(retention, cohorts, lifecycle, activation, purchases, spending, rfm, rhythm, inactivity),
     *(churn, leaving, mrr, recurring, losses, nps, clv, holdouts, forecasts),
-    *(profits, growth),
+    *(profits, growth, tracking),
 )
 
 
