@@ -1,7 +1,7 @@
 """Two years of an invented company, drawn from its `Truth`: the generator behind `datasets.demo_*`.
 
 Larkmoor Coffee does not exist. It sells coffee and tea online, runs a membership with a monthly
-fee and asks its customers once a year whether they would recommend it.
+fee and asks its customers once a year whether they would recommend it, and how they liked the rest.
 
 What customers do is drawn first, from models with known parameters. What they are called (country,
 channel, segment) is drawn afterwards, leaning on what they do. So groups differ, as they do in life,
@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from retention_kit.company_events import draw_events
+from retention_kit.company_ratings import draw_ratings
 from retention_kit.company_truth import (
     ANSWER_DAYS,
     COMMENTS,
@@ -49,7 +50,8 @@ class _People:
 
 
 def simulate(truth: Truth) -> dict[str, pd.DataFrame]:
-    """Two years of the invented company: `orders`, `events`, `subscriptions`, `responses`, `customers`.
+    """Two years of the invented company: `orders`, `events`, `subscriptions`, `responses`, `invitations`
+    and `customers`.
 
     The same truth gives the same frames, to the last digit.
 
@@ -57,17 +59,19 @@ def simulate(truth: Truth) -> dict[str, pd.DataFrame]:
     --------
     >>> frames = simulate(Truth(customers=50))
     >>> sorted(frames), frames["orders"]["customer_id"].nunique()
-    (['customers', 'events', 'orders', 'responses', 'subscriptions'], 50)
+    (['customers', 'events', 'invitations', 'orders', 'responses', 'subscriptions'], 50)
     """
     # One stream a part, so that a change to one leaves the others as they were.
-    streams = np.random.default_rng(truth.seed).spawn(6)
+    streams = np.random.default_rng(truth.seed).spawn(7)
     people = _draw_people(streams[0], truth)
     orders = _draw_orders(streams[1], truth, people)
     subscriptions = _draw_subscriptions(streams[2], truth, people)
+    responses = _draw_responses(streams[3], truth, people, orders, subscriptions)
     return {
         "orders": orders,
         "subscriptions": subscriptions,
-        "responses": _draw_responses(streams[3], truth, people, orders, subscriptions),
+        "responses": responses.assign(**draw_ratings(streams[6], truth, responses["score"])),
+        "invitations": _invitations(truth, people, orders),
         "customers": _draw_customers(streams[4], truth, people),
         "events": draw_events(streams[5], truth, orders, pd.Series(_rank(people.buying), people.ids)),
     }
@@ -248,13 +252,14 @@ def _draw_responses(
     waves = []
     for wave, first_day in truth.waves.items():
         opens = pd.Timestamp(first_day)
-        recent = orders["ordered_at"].between(opens - pd.Timedelta("365D"), opens, inclusive="left")
-        asked = people.contactable & _among(people, orders.loc[recent, "customer_id"])
+        asked = _asked(people, orders, opens)
         customer = np.flatnonzero(asked & (rng.random(truth.customers) < truth.response_rate))
         # Low scores come somewhat more often from slow buyers and from those about to leave.
-        liking = 0.5 * (_rank(people.buying) - _rank(people.leaving)) + 0.8 * character
-        liking = liking - 0.35 * _leaves_soon(people, subscriptions, opens)
-        liking = liking[customer] + 0.8 * rng.random(customer.size)
+        lean = truth.liking
+        liking = lean["buying"] * _rank(people.buying) + lean["leaving"] * _rank(people.leaving)
+        liking = liking + lean["character"] * character
+        liking = liking + lean["leaves_soon"] * _leaves_soon(people, subscriptions, opens)
+        liking = liking[customer] + lean["chance"] * rng.random(customer.size)
         score = _draw_scores(rng, truth.score_shares[wave], people.segment[customer], liking)
         waits = rng.exponential(ANSWER_DAYS, customer.size)
         waits = np.minimum(waits, SURVEY_DAYS * rng.random(customer.size))
@@ -274,6 +279,22 @@ def _draw_responses(
     responses = pd.concat(waves).sort_values(["responded_at", "customer_id"], ignore_index=True)
     blank = rng.random(len(responses)) < truth.blank_rate
     return responses.assign(score=responses["score"].mask(blank))
+
+
+def _asked(people: _People, orders: pd.DataFrame, opens: pd.Timestamp) -> np.ndarray:
+    """Who bought in the year before a survey opens, and may be contacted."""
+    recent = orders["ordered_at"].between(opens - pd.Timedelta("365D"), opens, inclusive="left")
+    return people.contactable & _among(people, orders.loc[recent, "customer_id"])
+
+
+def _invitations(truth: Truth, people: _People, orders: pd.DataFrame) -> pd.DataFrame:
+    """One row an invitation; all of a wave are sent at nine in the morning of its first day."""
+    waves = []
+    for first_day in truth.waves.values():
+        asked = people.ids[_asked(people, orders, pd.Timestamp(first_day))]
+        sent = pd.Series(pd.Timestamp(first_day) + pd.Timedelta("9h"), index=range(asked.size))
+        waves.append(pd.DataFrame({"customer_id": asked, "invited_at": sent.astype("datetime64[us]")}))
+    return pd.concat(waves, ignore_index=True)
 
 
 def _leaves_soon(people: _People, subscriptions: pd.DataFrame, opens: pd.Timestamp) -> np.ndarray:

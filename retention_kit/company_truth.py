@@ -36,6 +36,14 @@ class Truth:
     waves, response_rate, blank_rate, comment_rates
         First day by wave; share of the invited who answer; share of the answers with no score; share with
         a comment, by band.
+    liking
+        What a score leans on, each between 0 and 1: the ranks of how fast a customer buys and how soon one
+        drops out, leaving the membership within half a year, character, and chance. Scores follow what
+        customers are and are about to do. Nothing follows from a score: raising one would keep nobody.
+    loadings, rating_shares, rating_blank_rate
+        By question, how strongly its answer goes with the score (correlation before both are cut into whole
+        numbers; beyond the score the questions have nothing in common), and the shares of its answers, for
+        both waves together; share of answers left blank.
     segments, margins, countries, channels, acquisition_costs, contactable
         Shares of customers by segment, country and first order's channel; margin by segment; mean cost of
         a new customer by channel; share who may be contacted.
@@ -97,6 +105,36 @@ class Truth:
     comment_rates: Mapping[str, float] = field(
         default_factory=lambda: {"promoters": 0.30, "passives": 0.22, "detractors": 0.50}
     )
+    liking: Mapping[str, float] = field(
+        default_factory=lambda: {
+            "buying": 0.5,
+            "leaving": -0.5,
+            "leaves_soon": -0.35,
+            "character": 0.8,
+            "chance": 0.8,
+        }
+    )
+    loadings: Mapping[str, float] = field(
+        default_factory=lambda: {
+            "quality": 0.70,
+            "service": 0.55,
+            "delivery": 0.40,
+            "price": 0.20,
+            "satisfaction": 0.75,
+            "effort": 0.35,
+        }
+    )
+    rating_shares: Mapping[str, Mapping[int, float]] = field(
+        default_factory=lambda: {
+            "quality": {1: 0.03, 2: 0.07, 3: 0.18, 4: 0.40, 5: 0.32},
+            "service": {1: 0.05, 2: 0.10, 3: 0.23, 4: 0.36, 5: 0.26},
+            "delivery": {1: 0.09, 2: 0.16, 3: 0.27, 4: 0.31, 5: 0.17},
+            "price": {1: 0.10, 2: 0.21, 3: 0.33, 4: 0.26, 5: 0.10},
+            "satisfaction": {1: 0.04, 2: 0.08, 3: 0.18, 4: 0.42, 5: 0.28},
+            "effort": {1: 0.04, 2: 0.06, 3: 0.10, 4: 0.16, 5: 0.22, 6: 0.25, 7: 0.17},
+        }
+    )
+    rating_blank_rate: float = 0.04
     segments: Mapping[str, float] = field(
         default_factory=lambda: {"household": 0.70, "office": 0.20, "café": 0.10}
     )

@@ -70,7 +70,17 @@ CUSTOMERS = Contract(
     moment=None,
     value=None,
 )
-BY_KIND = {contract.kind: contract for contract in (ORDERS, EVENTS, SUBSCRIPTIONS, RESPONSES, CUSTOMERS)}
+INVITATIONS = Contract(
+    kind="invitations",
+    required=("customer_id",),
+    optional=("invited_at",),
+    dates=("invited_at",),
+    numbers=(),
+    moment="invited_at",
+    value=None,
+)
+_ALL = (ORDERS, EVENTS, SUBSCRIPTIONS, RESPONSES, CUSTOMERS, INVITATIONS)
+BY_KIND = {contract.kind: contract for contract in _ALL}
 
 #: Tables of what customers do, row by row as they do it: every behavioural metric reads either.
 BEHAVIOUR = (ORDERS.kind, EVENTS.kind)

@@ -333,15 +333,15 @@ def demo_subscriptions() -> pd.DataFrame:
 def demo_responses() -> pd.DataFrame:
     """The invented shop's yearly survey, March 2023 and March 2024. Use with `as_of=DEMO_AS_OF`.
 
-    Asked are customers who bought in the year before and may be contacted. Low scores come somewhat more
-    often from those who are about to leave; how often each band occurs in a segment is in
-    `demo_truth().score_shares`.
+    Asked are those of `demo_invitations()`. Low scores come somewhat more often from those about to leave;
+    how often each band occurs in a segment is in `demo_truth().score_shares`.
 
     Returns
     -------
     DataFrame
         One row an answer, in order of time: `customer_id`, `responded_at`, `score` (0 to 10, a few
-        blank), `comment` (of some).
+        blank), `comment` (of some); `quality`, `service`, `delivery`, `price`, `satisfaction` (1 to 5) and
+        `effort` (1 to 7, where 7 found it easy), some blank.
 
     Examples
     --------
@@ -349,6 +349,22 @@ def demo_responses() -> pd.DataFrame:
     [2023, 2024]
     """
     return _demo()["responses"].copy()
+
+
+def demo_invitations() -> pd.DataFrame:
+    """Who was asked in the invented shop's survey: who bought in the year before and may be contacted.
+
+    Returns
+    -------
+    DataFrame
+        One row an invitation: `customer_id`, `invited_at`.
+
+    Examples
+    --------
+    >>> demo_invitations()["invited_at"].dt.year.unique().tolist()
+    [2023, 2024]
+    """
+    return _demo()["invitations"].copy()
 
 
 def demo_customers() -> pd.DataFrame:

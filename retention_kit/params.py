@@ -14,8 +14,9 @@ from retention_kit.brands import Brand
 from retention_kit.catalogues import Language
 from retention_kit.exceptions import ParamsError, did_you_mean
 from retention_kit.figures import Figure
+from retention_kit.thresholds import Benchmark, Thresholds
 
-KINDS = ("orders", "events", "subscriptions", "responses", "customers")
+KINDS = ("orders", "events", "subscriptions", "responses", "customers", "invitations")
 
 #: Each chapter in the report's order, and the kinds of table it can be made from: the first one there is.
 CHAPTERS = {
@@ -23,6 +24,12 @@ CHAPTERS = {
     "churn": ("subscriptions",),
     "nps": ("responses",),
     "clv": ("orders",),
+}
+
+#: What the invented company's tables hold beyond what every such table has.
+_DEMO_COLUMNS = {
+    "orders": ("country", "channel", "product"),
+    "responses": ("quality", "service", "delivery", "price", "satisfaction", "effort"),
 }
 
 _CLIENT = re.compile(r"^[a-z0-9][a-z0-9_-]{0,63}$")
@@ -61,21 +68,7 @@ class Data(_Strict):
     subscriptions: Table | None = None
     responses: Table | None = None
     customers: Table | None = None
-
-
-class Thresholds(_Strict):
-    """From where on a rate is called healthy or urgent; per month, converted where the period is another."""
-
-    churn_healthy: Annotated[float, Field(gt=0, lt=1)] = 0.05
-    churn_urgent: Annotated[float, Field(gt=0, lt=1)] = 0.10
-
-    @model_validator(mode="after")
-    def _are_in_order(self) -> "Thresholds":
-        if self.churn_healthy > self.churn_urgent:
-            raise ValueError(
-                f"churn_healthy {self.churn_healthy:g} is above churn_urgent {self.churn_urgent:g}; swap them"
-            )
-        return self
+    invitations: Table | None = None
 
 
 class Client(_Strict):
@@ -100,6 +93,8 @@ class Client(_Strict):
     options: dict[str, dict[str, bool | int | float | str | None]] = Field(default_factory=dict)
     # The client's own figures, for the report to say how they come about.
     explain: tuple[Figure, ...] = ()
+    # Others' scores that the client wants beside its own, each with who says so and when.
+    benchmarks: tuple[Benchmark, ...] = ()
     _secrets: tuple[tuple[str, str], ...] = ()
 
     @field_validator("client")
@@ -151,7 +146,8 @@ class Client(_Strict):
     def _demo_by_name(cls, data: Any) -> Any:
         if data == "demo":
             demo = {kind: {"source": f"demo://{kind}"} for kind in KINDS}
-            demo["orders"]["columns"] = {name: name for name in ("country", "channel", "product")}
+            for kind, further in _DEMO_COLUMNS.items():
+                demo[kind]["columns"] = {name: name for name in further}
             return demo
         if isinstance(data, str):
             raise ValueError(f"{data!r} is neither demo nor a list of tables ({', '.join(KINDS)})")
@@ -356,7 +352,7 @@ def _unknown_key(document: yamls.Document, place: tuple, known: list[str]) -> st
     return f"{document.where(place)}: unknown key {key!r}.{hint} Known keys: {', '.join(known)}."
 
 
-_MODELS = {"explain": Figure, "thresholds": Thresholds, "brand": Brand}
+_MODELS = {"explain": Figure, "thresholds": Thresholds, "brand": Brand, "benchmarks": Benchmark}
 
 
 def _keys_at(place: tuple) -> list[str]:

@@ -14,8 +14,8 @@ from typing import Any
 from retention_kit import cards, churn, yamls
 from retention_kit.exceptions import ParamsError, ReportError, did_you_mean
 from retention_kit.headlines import UNITS, Headline
-from retention_kit.params import Thresholds
 from retention_kit.sentences import Voice
+from retention_kit.thresholds import Thresholds
 
 #: What a summary holds at most.
 MOST = 5
@@ -227,7 +227,7 @@ def plan(
         All figures of the report.
     rules : iterable of Rule
         From `read`.
-    thresholds : params.Thresholds, optional
+    thresholds : thresholds.Thresholds, optional
         The client file's, a month.
     period : str
         The client's; thresholds are converted to it, compounding.

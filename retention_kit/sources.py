@@ -105,6 +105,7 @@ def _demo(text: str) -> Source:
         "subscriptions": datasets.demo_subscriptions,
         "responses": datasets.demo_responses,
         "customers": datasets.demo_customers,
+        "invitations": datasets.demo_invitations,
     }
     name = text.removeprefix("demo://")
     if name not in makers:

@@ -20,6 +20,7 @@ from retention_kit.contracts import (
     BY_KIND,
     CUSTOMERS,
     EVENTS,
+    INVITATIONS,
     ORDERS,
     RESPONSES,
     SUBSCRIPTIONS,
@@ -170,6 +171,11 @@ def load_customers(source: Any, **how: Any) -> Loaded:
     return replace(loaded, table=table, notes=loaded.notes + notes)
 
 
+def load_invitations(source: Any, **how: Any) -> Loaded:
+    """Who was asked, from any source: `customer_id`, and where known `invited_at`; see `load_orders`."""
+    return _load(INVITATIONS, source, **how)
+
+
 def load(client: Client, kind: str) -> Loaded:
     """A client's table of a kind as its client file describes it, what is known of customers beside it.
 
@@ -181,14 +187,8 @@ def load(client: Client, kind: str) -> Loaded:
         When it cannot be read; where the client file says where the data come from, so does the error.
     """
     described = client.table(kind)
-    loaders = {
-        "orders": load_orders,
-        "events": load_events,
-        "subscriptions": load_subscriptions,
-        "responses": load_responses,
-    }
     try:
-        loaded = loaders[kind](**described.how(), as_of=client.as_of)
+        loaded = _load(BY_KIND[kind], **described.how(), as_of=client.as_of)
     except DataError as error:
         origin = (
             f" The data: {described.origin}" if described.origin and "no file" in str(error).lower() else ""

@@ -27,6 +27,7 @@ SUBSCRIPTIONS = {
     "cancel_reason": "str",
 }
 RESPONSES = {"customer_id": "str", "responded_at": "datetime64[us]", "score": "Int64", "comment": "str"}
+RATINGS = dict.fromkeys(["quality", "service", "delivery", "price", "satisfaction", "effort"], "Int64")
 CUSTOMERS = {
     "customer_id": "str",
     "segment": "str",
@@ -43,8 +44,9 @@ FRAMES = {
     "demo_orders": ORDERS | {"product": "str"},
     "demo_events": EVENTS | {"channel": "str"},
     "demo_subscriptions": SUBSCRIPTIONS,
-    "demo_responses": RESPONSES,
+    "demo_responses": RESPONSES | RATINGS,
     "demo_customers": CUSTOMERS,
+    "demo_invitations": {"customer_id": "str", "invited_at": "datetime64[us]"},
 }
 TINY_AS_OF = pd.Timestamp(datasets.TINY_AS_OF)
 DEMO_AS_OF = pd.Timestamp(datasets.DEMO_AS_OF)
@@ -586,6 +588,56 @@ def test_detractors_buy_less_afterwards(answers):
     later = orders[orders["ordered_at"].between("2023-04-05", "2023-10-05")]["customer_id"].unique()
     bought = first_wave["customer_id"].isin(later).groupby(first_wave["band"]).mean()
     assert 0.05 < bought["promoters"] - bought["detractors"] < 0.35
+
+
+def test_everyone_who_answers_was_asked_in_that_wave(answers):
+    asked = datasets.demo_invitations()
+    asked["wave"] = asked["invited_at"].dt.year.astype(str)
+    assert not asked.duplicated(["customer_id", "wave"]).any()
+    both = answers.merge(asked, on=["customer_id", "wave"], validate="one_to_one")
+    assert len(both) == len(answers)
+    assert (both["responded_at"] >= both["invited_at"]).all()
+
+
+@pytest.mark.parametrize("wave", ["2023", "2024"])
+def test_as_many_answer_as_the_truth_says(wave):
+    asked = (datasets.demo_invitations()["invited_at"].dt.year.astype(str) == wave).sum()
+    answered = (datasets.demo_responses()["responded_at"].dt.year.astype(str) == wave).sum()
+    truth = datasets.demo_truth().response_rate
+    assert abs(answered / asked - truth) < 4 * np.sqrt(truth * (1 - truth) / asked)
+
+
+@pytest.mark.parametrize("question", list(RATINGS))
+def test_ratings_have_the_shares_of_the_truth(question):
+    answers = datasets.demo_responses()[question]
+    shares = answers.value_counts(normalize=True)
+    truth = datasets.demo_truth().rating_shares[question]
+    assert sum(truth.values()) == pytest.approx(1)
+    assert shares.astype(float).to_dict() == pytest.approx(dict(truth), abs=0.01)
+    blank = datasets.demo_truth().rating_blank_rate
+    assert abs(answers.isna().mean() - blank) < 4 * np.sqrt(blank * (1 - blank) / len(answers))
+
+
+def test_ratings_go_with_the_score_as_strongly_as_the_truth_says():
+    truth = company.Truth(customers=20_000, waves={"2024": "2024-03-04"})
+    frame = company.simulate(truth)["responses"]
+    found = frame[[*truth.loadings, "score"]].astype("float64").corr(method="spearman")["score"]
+    # Spearman's of two normals, of which both were cut into a few steps: a little below it, and never above.
+    expected = pd.Series(truth.loadings).map(lambda loading: 6 / np.pi * np.arcsin(loading / 2))
+    assert ((found - expected).loc[list(truth.loadings)]).between(-0.07, 0.02).all()
+
+
+def test_ratings_have_nothing_in_common_but_the_score():
+    truth = company.Truth(loadings=dict.fromkeys(["quality", "price"], 0.0))
+    frame = company.simulate(truth)["responses"].dropna()
+    found = frame[["quality", "price", "score"]].astype("float64").corr()
+    assert found.abs().where(found < 1).max().max() < 4 / np.sqrt(len(frame))
+
+
+def test_ratings_move_no_answer():
+    without = company.simulate(company.Truth(customers=300, loadings={}))["responses"]
+    with_ratings = company.simulate(company.Truth(customers=300))["responses"]
+    pd.testing.assert_frame_equal(with_ratings[list(without)], without)
 
 
 def test_some_comment_and_detractors_more(answers):

@@ -154,7 +154,7 @@ def test_yes_and_no_are_read_where_true_or_false_is_meant(folder: Path) -> None:
 
 KEYS = (
     "client, title, as_of, currency, language, period, prepared_by, notes, brand, data, chapters, "
-    "thresholds, playbook, show_customers, options, explain"
+    "thresholds, playbook, show_customers, options, explain, benchmarks"
 )
 TABLE_KEYS = "source, columns, where, timezone, sheet, encoding, delimiter, decimal, day_first, origin"
 UNSAFE = (
@@ -175,7 +175,7 @@ UNSAFE = (
             "orders:",
             "order:",
             "line 6: unknown key 'order'. Did you mean 'orders'? Known keys: orders, events, subscriptions, "
-            "responses, customers.",
+            "responses, customers, invitations.",
         ),
         (
             "    source",
@@ -240,7 +240,7 @@ UNSAFE = (
             "data:\n  orders:\n    source: data/orders.csv\n",
             "data: demmo\n",
             "line 5: data: 'demmo' is neither demo nor a list of tables (orders, events, subscriptions, "
-            "responses, customers).",
+            "responses, customers, invitations).",
         ),
         ("data:\n  orders:\n    source: data/orders.csv\n", "", ": data is missing."),
         (
@@ -281,6 +281,21 @@ UNSAFE = (
             "currency: EUR",
             "thresholds: {churn_urgent: 10}",
             "line 3: thresholds.churn_urgent: must be less than 1; it is 10.",
+        ),
+        (
+            "currency: EUR",
+            "benchmarks: [{name: Peers, value: 40, year: 2024}]",
+            "line 3: benchmarks.0.source is missing.",
+        ),
+        (
+            "currency: EUR",
+            "benchmarks:\n- {name: Peers, value: 140, source: a report, year: 2024}",
+            "line 4: benchmarks.0.value: must be less than or equal to 100; it is 140.",
+        ),
+        (
+            "currency: EUR",
+            "benchmarks: [{name: ' ', value: 40, source: a report, year: 2024}]",
+            "line 3: benchmarks.0.name: is blank.",
         ),
         ("currency: EUR", "currency: 1\nfoo: 2", f"line 4: unknown key 'foo'. Known keys: {KEYS}."),
         (

@@ -7,8 +7,8 @@ import pytest
 from retention_kit import intervals, playbook
 from retention_kit.exceptions import ParamsError, ReportError
 from retention_kit.headlines import Headline
-from retention_kit.params import Thresholds
 from retention_kit.sentences import Voice
+from retention_kit.thresholds import Thresholds
 
 VOICE = Voice(language="en", currency="EUR")
 RULES = {rule.name: rule for rule in playbook.read()}

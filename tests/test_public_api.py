@@ -79,9 +79,9 @@ PUBLIC = {
     "cohorts": ["cohort_revenue"],
     "comparisons": ["compare"],
     "datasets": [
-        *("demo_customers", "demo_events", "demo_orders", "demo_responses", "demo_subscriptions"),
-        *("demo_truth", "tiny_customers", "tiny_events", "tiny_orders", "tiny_responses"),
-        *("tiny_subscriptions",),
+        *("demo_customers", "demo_events", "demo_invitations", "demo_orders", "demo_responses"),
+        *("demo_subscriptions", "demo_truth", "tiny_customers", "tiny_events", "tiny_orders"),
+        *("tiny_responses", "tiny_subscriptions"),
     ],
     "exhibits": [
         *("Exhibit", "axes", "cards", "checks_html", "customer_table", "data_checks", "figure", "finding"),
@@ -100,7 +100,7 @@ PUBLIC = {
     "losses": ["churn_by_margin", "save_rate"],
     "mrr": ["mrr_movements", "revenue_retention"],
     "nps": ["explain_figure", "nps", "nps_from_counts"],
-    "params": ["Client", "Data", "Table", "Thresholds", "client_files", "find", "read"],
+    "params": ["Client", "Data", "Table", "client_files", "find", "read"],
     "periods": [
         *("activity", "birth_values", "check_period", "cohorts", "each_period", "first_incomplete", "index"),
         *("index_of", "running_total", "start_of", "starts", "unit"),
@@ -138,8 +138,8 @@ PUBLIC = {
     "tracking": ["tracking"],
     "tables": [
         *("Loaded", "assign_customers", "by_columns", "by_words", "load", "load_customers", "load_events"),
-        *("load_orders", "load_responses", "load_subscriptions", "orders", "orders_or_events", "responses"),
-        *("subscriptions",),
+        *("load_invitations", "load_orders", "load_responses", "load_subscriptions", "orders"),
+        *("orders_or_events", "responses", "subscriptions"),
     ],
 }
 

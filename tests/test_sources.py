@@ -12,6 +12,7 @@ import pyarrow as pa
 import pytest
 from openpyxl import Workbook
 
+from retention_kit import params
 from retention_kit.exceptions import DataError
 from retention_kit.sources import Note, open_source
 
@@ -174,7 +175,7 @@ def test_parquet_by_path_and_by_glob(tmp_path: Path) -> None:
     assert cells(tmp_path / "*.parquet", ["who"]) == {"who": ["a", "b", "c", "d"]}
 
 
-@pytest.mark.parametrize("kind", ["orders", "events", "subscriptions", "responses", "customers"])
+@pytest.mark.parametrize("kind", params.KINDS)
 def test_the_invented_company_has_each_kind_of_table(kind: str) -> None:
     opened = open_source(f"demo://{kind}")
     assert "customer_id" in opened.columns
@@ -293,7 +294,7 @@ NOT_THERE = (
         (
             "demo://order",
             "'demo://order' is no table of the demo company. "
-            "It has ['customers', 'events', 'orders', 'responses', 'subscriptions'].",
+            "It has ['customers', 'events', 'invitations', 'orders', 'responses', 'subscriptions'].",
         ),
         (
             "postgres://user:secret@host/db",
