@@ -7,6 +7,7 @@ import ibis
 import ibis.expr.types as ir
 import pandas as pd
 
+from retention_kit import overlaps
 from retention_kit.contracts import Contract
 from retention_kit.exceptions import DataError
 
@@ -15,6 +16,7 @@ def ruled(contract: Contract, table: ir.Table, end: dt.datetime | None) -> ir.Ta
     """Each row with the first rule that it fails, or `kept`."""
     has = set(table.columns)
     rules: list[tuple[ir.BooleanValue, str]] = [
+        *([(table[overlaps.MARK].notnull(), "in an earlier file")] if overlaps.MARK in has else []),
         (table["_bad_date"].notnull(), "unreadable date"),
         (table["_bad_number"].notnull(), "unreadable number"),
     ]
@@ -62,6 +64,7 @@ def accounted(ruled: ir.Table, value: str | None) -> pd.DataFrame:
 
 
 _RULE_ORDER = (
+    "in an earlier file",
     *("unreadable date", "unreadable number", "no customer", "no date", "no amount", "no mrr", "no answer"),
     *("filtered", "return", "ended before started", "negative mrr", "at or after as_of"),
 )

@@ -13,7 +13,7 @@ import duckdb
 import pandas as pd
 from pydantic import ValidationError
 
-from retention_kit import guesses, mappings, moments, params, sources, tables, values, yamls
+from retention_kit import dialects, guesses, mappings, moments, params, sources, tables, values, yamls
 from retention_kit.exceptions import DataError, ParamsError, did_you_mean
 from retention_kit.guesses import Column
 
@@ -103,7 +103,7 @@ def draft(
         _validated(content)
         guide.try_out(as_of)
     except duckdb.Error as error:  # a broken line beyond those that were looked at
-        raise DataError(sources.complaint(guide.source.name, error)) from None
+        raise DataError(dialects.complaint(guide.source.name, error)) from None
     content["data"] = {"orders": guide.table | {"source": _relative(str(orders), folder)}}
     return Draft(client, content, tuple(guide.reasons))
 

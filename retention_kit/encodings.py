@@ -21,6 +21,9 @@ _ALPHABETS = {
 }
 _CHUNK = 1 << 20
 _SAMPLE = 1 << 16
+_NAMED = 5  # lines that a warning names by number
+_FEW = 2  # letters beyond a-z that can tell a line's language
+_FOREIGN = 0.75  # of a line's letters, fewer in the one language they fit best are no words of it
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,7 @@ class Decoded:
 
     path: Path | None
     words: str
+    is_mixed: bool = False  # some lines were written otherwise than others
 
 
 def as_utf8(file: IO[bytes], encoding: str | None, *, name: str, folder: Path) -> Decoded:
@@ -135,17 +139,42 @@ def _copied(file: IO[bytes], encoding: str, name: str, folder: Path, *, words: s
 
 def _copied_by_line(file: IO[bytes], encoding: str, name: str, folder: Path) -> Decoded:
     path = folder / session.new_name("decoded.csv")
-    other = 0
+    others: dict[str, list[int]] = {}  # encoding to the numbers of its lines
+    is_utf8 = False  # whether some line is UTF-8 and could not be anything else
     with path.open("wb") as copy:
-        for line in file:
+        for number, line in enumerate(file, start=1):
             if _line_is_utf8(line):
+                is_utf8 = is_utf8 or not line.isascii()
                 copy.write(line)
                 continue
-            other += 1
-            copy.write(_decoded(line, encoding).encode("utf-8"))
-    if other == 0:
+            written, text = _best(line, encoding)
+            others.setdefault(written, []).append(number)
+            copy.write(text.encode("utf-8"))
+    if not others:
         return Decoded(None, "")
-    return Decoded(path, phrase("note.not_utf8", file=name, lines=other, encoding=encoding))
+    if not is_utf8 and len(others) == 1:
+        [(written, lines)] = others.items()
+        return Decoded(path, phrase("note.not_utf8", file=name, lines=len(lines), encoding=written))
+    parts = [_part(written, lines) for written, lines in others.items()]
+    return Decoded(path, phrase("note.mixed", file=name, parts=parts), is_mixed=True)
+
+
+def _part(encoding: str, lines: list[int]) -> str:
+    """Which lines were read as an encoding: the first by number, the rest by their count."""
+    named = ", ".join(map(str, lines[:_NAMED]))
+    key = "note.mixed_more" if len(lines) > _NAMED else "note.mixed_lines"
+    return phrase(key, encoding=encoding, lines=named, more=len(lines) - _NAMED)
+
+
+def _best(line: bytes, encoding: str) -> tuple[str, str]:
+    """A line's encoding and its text: the file's, unless that makes no language of it and another does."""
+    text = _decoded(line, encoding)
+    beyond = {letter for letter in text.lower() if ord(letter) > 127 and letter.isalpha()}
+    if encoding in _ALPHABETS and len(beyond) >= _FEW and _likeness(line, encoding) < _FOREIGN:
+        for other in _ALPHABETS:
+            if other != encoding and _likeness(line, other) == 1:
+                return other, _decoded(line, other)
+    return encoding, text
 
 
 def _decoded(line: bytes, encoding: str) -> str:

@@ -11,8 +11,9 @@ import duckdb
 import pandas as pd
 
 from retention_kit import values
+from retention_kit.dialects import complaint
 from retention_kit.exceptions import DataError
-from retention_kit.sources import Source, complaint
+from retention_kit.opened import Source
 
 # What exports call our columns: English, Polish, German, French, Spanish. Of two columns the one whose
 # name stands in the earlier group is the better guess; in the same group they are equally good.

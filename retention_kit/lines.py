@@ -4,8 +4,8 @@ import ibis
 import ibis.expr.types as ir
 import pandas as pd
 
+from retention_kit.opened import Note
 from retention_kit.sentences import phrase
-from retention_kit.sources import Note
 
 
 def is_one_each(lines: ir.Table) -> bool:

@@ -8,8 +8,8 @@ import pandas as pd
 
 from retention_kit.contracts import BEHAVIOUR
 from retention_kit.exceptions import DataError, ParamsError
+from retention_kit.opened import Note
 from retention_kit.sentences import phrase
-from retention_kit.sources import Note
 
 Date = str | dt.date | dt.datetime | pd.Timestamp
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from retention_kit import brands, environment, yamls
+from retention_kit import brands, environment, mistakes, yamls
 from retention_kit.brands import Brand
 from retention_kit.catalogues import Language
 from retention_kit.exceptions import ParamsError, did_you_mean
@@ -51,8 +51,10 @@ class Table(_Strict):
     sheet: str | None = None
     encoding: str | None = None
     delimiter: str | None = None
+    quote: Literal['"', "'", ""] | None = None
     decimal: Literal[".", ","] | None = None
     day_first: bool | None = None
+    overlaps: Literal["drop", "keep"] | None = None  # rows that an earlier file of a pattern has too
     origin: str = ""  # where it can be had, under which licence; shown when it is missing, and in the report
 
     def how(self) -> dict[str, Any]:
@@ -257,7 +259,8 @@ def read(client: str | Path, *, as_of: str | None = None, data_as_of: str | None
     try:
         parsed = Client.model_validate(values)
     except ValidationError as error:
-        raise ParamsError(_complaint([document, *([defaults] if defaults else [])], error)) from None
+        documents = [document, *([defaults] if defaults else [])]
+        raise ParamsError(mistakes.complaint(documents, error, _keys_at)) from None
     at_home = document if ("brand", "logo") in document.lines or not defaults else defaults
     return _branded(_resolved(parsed, document, data_as_of or parsed.as_of), at_home)
 
@@ -297,7 +300,8 @@ def _defaults(path: Path) -> yamls.Document | None:
             document = yamls.load(defaults)
             unknown = [key for key in document.values if key not in Client.model_fields]
             if unknown:
-                raise ParamsError(_unknown_key(document, (unknown[0],), list(Client.model_fields)))
+                known = list(Client.model_fields)
+                raise ParamsError(mistakes.unknown_key(document, (unknown[0],), known))
             return document
     return None
 
@@ -308,48 +312,6 @@ def _merged(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]
         both = isinstance(value, dict) and isinstance(merged.get(key), dict)
         merged[key] = _merged(merged[key], value) if both else value
     return merged
-
-
-_MUST_BE = {
-    "string_type": "text; put it in quotes",
-    "dict_type": "keys and values",
-    "model_type": "keys and values",
-    "tuple_type": "a list, such as [retention, clv]",
-}
-
-
-def _complaint(documents: list[yamls.Document], error: ValidationError) -> str:
-    """One line for the first mistake: file, line, what is wrong, what to write."""
-    unknown_keys_first = sorted(error.errors(), key=lambda each: each["type"] != "extra_forbidden")
-    first = unknown_keys_first[0]
-    place = tuple(first["loc"])
-    if place[:2] == ("explain", 0) and not any(place[:2] in each.lines for each in documents):
-        place = (place[0], *place[2:])  # one figure alone stands under explain without a list
-    # The client file's own line where it has one, else that of the defaults.
-    document = max(documents, key=lambda each: each.depth(place))
-    if first["type"] == "extra_forbidden":
-        return _unknown_key(document, place, _keys_at(place))
-    name = ".".join(str(part) for part in place)
-    message = first["msg"].removeprefix("Value error, ")
-    start = f"{document.where(place)}: "
-    if first["type"] == "missing":
-        return f"{start}{name} is missing."
-    if first["type"] == "value_error":
-        return start + (f"{name}: " if name and name not in message else "") + message + "."
-    if first["input"] in (None, ""):
-        return f"{start}{name} is empty."
-    given = f"it is {first['input']!r}"
-    if place[0] == "options" and len(place) > 3:  # one of the types an option may have, each with its error
-        return f"{start}{'.'.join(place[:3])}: must be one value: text, a number, true or false; {given}."
-    if first["type"] in _MUST_BE:
-        return f"{start}{name}: must be {_MUST_BE[first['type']]}; {given}."
-    return f"{start}{name}: {message.replace('Input should', 'must')}; {given}."
-
-
-def _unknown_key(document: yamls.Document, place: tuple, known: list[str]) -> str:
-    key = str(place[-1])
-    hint = did_you_mean(key, known)
-    return f"{document.where(place)}: unknown key {key!r}.{hint} Known keys: {', '.join(known)}."
 
 
 _MODELS = {"explain": Figure, "thresholds": Thresholds, "brand": Brand, "benchmarks": Benchmark}

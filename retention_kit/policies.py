@@ -17,9 +17,9 @@ import pandas as pd
 
 from retention_kit import billing, moments, periods, yamls
 from retention_kit.exceptions import DataError, ParamsError, did_you_mean
+from retention_kit.opened import Note
 from retention_kit.phrases import Phrase
 from retention_kit.sentences import phrase
-from retention_kit.sources import Note
 from retention_kit.tables import Loaded
 
 _CHOICES = {

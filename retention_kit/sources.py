@@ -1,16 +1,10 @@
-"""Anything a client sends, opened as an Ibis table: CSV, Excel, Parquet, frames, Ibis tables."""
+"""Anything a client sends, opened as an Ibis table: CSV, JSON, Excel, Parquet, frames, Ibis tables."""
 
-import csv
 import glob
-import gzip
 import importlib.util
-import io
-import re
-import zlib
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import IO, Any, Literal
+from typing import Any
 
 import duckdb
 import ibis
@@ -18,36 +12,18 @@ import ibis.expr.types as ir
 import pandas as pd
 import pyarrow as pa
 
-from retention_kit import encodings, session
+from retention_kit import archives, dialects, overlaps, records, session, spreadsheets
 from retention_kit.exceptions import DataError, did_you_mean
-from retention_kit.sentences import phrase
-
-
-@dataclass(frozen=True)
-class Note:
-    """Something a reader of the numbers should know of the data: a guess, a warning, a fact.
-
-    `text` is a phrase, so that a report can say it in its own language.
-    """
-
-    level: Literal["guess", "warning", "info"]
-    text: str
-    code: str = ""  # for what a sentence must know of: "mid_life"
-
-
-@dataclass(frozen=True)
-class Source:
-    """A source whose columns are known and whose rows have not been read yet."""
-
-    name: str
-    columns: tuple[str, ...]
-    table: Callable[[Sequence[str]], ir.Table] = field(repr=False)
-    notes: tuple[Note, ...] = ()
-    is_text: bool = False
+from retention_kit.opened import AGAIN, Source, refuse_named_twice
 
 
 def open_source(
-    source: Any, *, sheet: str | None = None, encoding: str | None = None, delimiter: str | None = None
+    source: Any,
+    *,
+    sheet: str | None = None,
+    encoding: str | None = None,
+    delimiter: str | None = None,
+    quote: str | None = None,
 ) -> Source:
     """Open a path, glob, `package://` file, `demo://` table, frame or Ibis table.
 
@@ -77,7 +53,7 @@ def open_source(
     if separator and scheme != "package":
         # What follows the scheme may hold a password, so it is not repeated.
         raise DataError(f"An address ({scheme}://) is no source. Save it as a file, or pass an Ibis table.")
-    return _files(text, sheet=sheet, encoding=encoding, delimiter=delimiter)
+    return _files(text, sheet, dialects.Hints(encoding, delimiter, quote))
 
 
 def files(source: str) -> list[Path]:
@@ -118,6 +94,7 @@ def _frame(frame: pd.DataFrame, name: str) -> Source:
     labels = {str(label): label for label in frame.columns}
 
     def table(needed: Sequence[str]) -> ir.Table:
+        refuse_named_twice(name, needed, list(map(str, frame.columns)))
         arrays = [_array(frame[labels[column]], column, name) for column in needed]
         return _memtable(pa.Table.from_arrays(arrays, names=list(needed)))
 
@@ -130,8 +107,6 @@ def _memtable(table: pa.Table) -> ir.Table:
 
 
 def _array(values: pd.Series, column: str, name: str) -> pa.Array:
-    if isinstance(values, pd.DataFrame):
-        raise DataError(_named_twice(name, column))
     if isinstance(values.dtype, pd.PeriodDtype):
         raise DataError(
             f"{column} of {name} holds periods ({values.dtype}), and a moment is needed. "
@@ -173,39 +148,36 @@ def _cell_text(cell: Any) -> str:
 
 def _arrow(table: pa.Table, name: str) -> Source:
     def needed_columns(needed: Sequence[str]) -> ir.Table:
-        twice = [column for column in needed if table.column_names.count(column) > 1]
-        if twice:
-            raise DataError(_named_twice(name, twice[0]))
+        refuse_named_twice(name, needed, table.column_names)
         return _memtable(table.select(list(needed)))
 
     return Source(name, tuple(table.column_names), needed_columns)
 
 
-def _named_twice(name: str, column: str) -> str:
-    return f"{name} has more than one column named {column!r}. Rename one of them."
-
-
-def _files(text: str, *, sheet: str | None, encoding: str | None, delimiter: str | None) -> Source:
+def _files(text: str, sheet: str | None, hints: dialects.Hints) -> Source:
     paths = list(_paths(text))
     name = paths[0].name if len(paths) == 1 else f"{text} ({len(paths)} files)"
     endings = {
         "".join(path.suffixes[-2:] if path.suffix == ".gz" else path.suffixes[-1:]).lower() for path in paths
     }
     kinds = {_KINDS.get(ending) for ending in endings}
-    if kinds == {"parquet"}:
+    kind = kinds.pop() if len(kinds) == 1 else None
+    if kind is None:
+        raise DataError(
+            f"{name} has the ending {sorted(endings)}. Give .csv, .csv.gz, .tsv, .txt, .jsonl, .json, "
+            ".parquet, .xlsx, .xls or .ods, and files of one kind in one glob."
+        )
+    archives.refuse_other_kinds(paths, kind)
+    if kind == "parquet":
         return _parquet(paths, name)
-    if kinds == {"excel"}:
-        return _excel(paths, name, sheet)
-    if kinds == {"csv"}:
-        return _csv(paths, name, encoding, delimiter)
-    raise DataError(
-        f"{name} has the ending {sorted(endings)}. Give .csv, .csv.gz, .tsv, .txt, .parquet, .xlsx, .xls "
-        "or .ods, and files of one kind in one glob."
-    )
+    if kind == "excel":
+        return spreadsheets.opened(paths, name, sheet, _frame)
+    return records.opened(paths, name) if kind == "json" else dialects.opened(paths, name, hints)
 
 
 _KINDS = {
     **dict.fromkeys((".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz"), "csv"),
+    **dict.fromkeys((".jsonl", ".ndjson", ".json", ".jsonl.gz", ".ndjson.gz", ".json.gz"), "json"),
     **dict.fromkeys((".parquet", ".pq"), "parquet"),
     **dict.fromkeys((".xlsx", ".xls", ".xlsm", ".xlsb", ".ods"), "excel"),
 }
@@ -248,144 +220,11 @@ def _package_file(text: str) -> Path:
 
 
 def _parquet(paths: list[Path], name: str) -> Source:
+    files = [str(path.absolute()) for path in paths]
     try:
-        table = session.connection().read_parquet([str(path) for path in paths], union_by_name=True)
+        table = session.connection().read_parquet(files, union_by_name=True, filename="_path")
     except duckdb.Error as error:
-        raise DataError(f"{name} cannot be read as Parquet: {_reason(error)}. {_AGAIN}") from None
-    return Source(name, tuple(table.columns), lambda needed: table.select(*needed))
-
-
-def _excel(paths: list[Path], name: str, sheet: str | None) -> Source:
-    frames = []
-    for path in paths:
-        try:
-            book = pd.ExcelFile(path, engine="calamine")
-        except Exception as error:  # calamine raises its own errors, of no common class
-            raise DataError(f"{path.name} cannot be read as Excel: {_reason(error)}. {_AGAIN}") from None
-        if sheet is not None and sheet not in book.sheet_names:
-            hint = did_you_mean(sheet, map(str, book.sheet_names))
-            raise DataError(f"{path.name} has no sheet {sheet!r}.{hint} It has {book.sheet_names}.")
-        frames.append(book.parse(sheet if sheet is not None else 0, dtype=object))
-    frame = pd.concat(frames, ignore_index=True) if len(frames) > 1 else frames[0]
-    if frame.empty:
-        raise DataError(f"{name} holds no rows below its header. Name another sheet with sheet=.")
-    return _frame(frame, name)
-
-
-def _csv(paths: list[Path], name: str, encoding: str | None, delimiter: str | None) -> Source:
-    readable, notes = [], []
-    for path in paths:
-        try:
-            with _opened(path) as file:
-                decoded = encodings.as_utf8(file, encoding, name=path.name, folder=session.folder())
-        except (OSError, EOFError, zlib.error) as error:
-            raise DataError(f"{path.name} cannot be read: {_reason(error)}. {_AGAIN}") from None
-        readable.append(str(decoded.path or path))
-        if decoded.words:
-            notes.append(Note("guess" if encoding is None else "info", decoded.words))
-    if delimiter is None:
-        delimiter = _common_delimiter(dict(zip((path.name for path in paths), readable, strict=True)))
-        notes.append(Note("guess", phrase("note.delimiter", file=name, delimiter=repr(delimiter))))
-    # How many lines to skip is said, or the engine takes short first lines for remarks and skips them.
-    how = {"header": True, "skip": _told_delimiter(readable[0]) is not None, "delim": delimiter}
-    try:
-        table = session.connection().read_csv(
-            readable, all_varchar=True, union_by_name=True, nullstr=[""], **how
-        )
-    except duckdb.Error as error:
-        odd = next(filter(None, (_odd_line(Path(path), delimiter) for path in readable)), None)
-        raise DataError(f"{name} {odd}" if odd else complaint(name, error)) from None
-    return Source(
-        name, tuple(table.columns), lambda needed: table.select(*needed), tuple(notes), is_text=True
-    )
-
-
-def _odd_line(path: Path, delimiter: str) -> str | None:
-    """The first line that is longer or shorter than the header: in a short file the engine does not say."""
-    if len(delimiter) != 1:
-        return None
-    with _opened(path) as file, io.TextIOWrapper(file, encoding="utf-8-sig", newline="") as text:
-        lines = csv.reader(text, delimiter=delimiter)
-        if _told_delimiter(str(path)):
-            next(lines)
-        header = next(lines, [])
-        for cells in lines:
-            if cells and len(cells) != len(header):
-                return (
-                    f"cannot be read as CSV at line {lines.line_num}: it has {len(cells)} columns and the "
-                    f"header {len(header)}. Say delimiter= or encoding=, or mend that line."
-                )
-    return None
-
-
-def _opened(path: Path) -> IO[bytes]:
-    return gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb")  # type: ignore[return-value]
-
-
-def _common_delimiter(files: dict[str, str]) -> str:
-    found = {name: _sniffed_delimiter(path, name) for name, path in files.items()}
-    first, delimiter = next(iter(found.items()))
-    for name, other in found.items():
-        if other != delimiter:
-            raise DataError(
-                f"{first} is delimited by {delimiter!r} and {name} by {other!r}. "
-                "Files of one glob are read alike: save them alike, or say delimiter=."
-            )
-    return delimiter
-
-
-def _told_delimiter(path: str) -> str | None:
-    """What Excel's own first line says, where there is one: `sep=;`."""
-    told = re.fullmatch(r'"?sep=(.)"?', _first_line(path).strip("\ufeff\r\n"))
-    return told[1] if told else None
-
-
-def _first_line(path: str) -> str:
-    with _opened(Path(path)) as file:
-        return file.readline(_LONGEST_HEADER).decode("utf-8", errors="replace")
-
-
-def _sniffed_delimiter(path: str, name: str) -> str:
-    told = _told_delimiter(path)
-    if told:
-        return told
-    query = "SELECT Delimiter FROM sniff_csv(?, all_varchar = true, header = true)"
-    try:
-        found = session.connection().con.execute(query, [path]).fetchone()
-    except duckdb.Error as error:
-        raise DataError(complaint(name, error)) from None
-    header = _first_line(path)
-    if found and found[0] and found[0] in header:
-        return found[0]
-    # One line too long or too short makes the engine believe in a single column; the header knows better.
-    return max(",;\t|", key=header.count)
-
-
-_LONGEST_HEADER = 1 << 16
-_AGAIN = "Export it again, or give another file."
-
-
-def complaint(name: str, error: Exception) -> str:
-    """One line for what the engine says: of a broken line of a CSV file, or of an expression."""
-    if "sniffing file" in str(error):
-        return f"{name} is not read as CSV: it has no lines of alike columns. {_AGAIN}"
-    line = _CSV_LINE.search(str(error))
-    if line:
-        reason = _reason(Exception(str(error)[line.end() :].strip()))
-        return (
-            f"{name} cannot be read as CSV at line {line[1]}: {reason}. "
-            "Say delimiter= or encoding=, or mend that line."
-        )
-    hint = " Check the expressions in columns= and where=." if isinstance(error, _OF_EXPRESSIONS) else ""
-    return f"{name} cannot be read: {_reason(error)}.{hint}"
-
-
-_OF_EXPRESSIONS = (duckdb.BinderException, duckdb.CatalogException, duckdb.ConversionException)
-_CSV_LINE = re.compile(r"CSV Error on Line: (\d+)(\n *Original Line:.*)?")
-_KIND_OF_ERROR = re.compile(r"^[A-Z][A-Za-z ]* Error: ")
-
-
-def _reason(error: Exception) -> str:
-    """The first line of what went wrong, without the engine's name for its kind."""
-    first = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
-    return _KIND_OF_ERROR.sub("", first).rstrip(".!")
+        raise DataError(f"{name} cannot be read as Parquet: {dialects.reason(error)}. {AGAIN}") from None
+    columns = tuple(column for column in table.columns if column != "_path")
+    numbered = table.mutate(**{overlaps.FILE: ibis.array(files).index(table["_path"])}).drop("_path")
+    return overlaps.several(name, numbered, columns, [path.name for path in paths])

@@ -5,16 +5,15 @@
 """
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-import duckdb
 import ibis
 import ibis.expr.types as ir
 import pandas as pd
 
-from retention_kit import checks, lines, mappings, moments, session, values
+from retention_kit import admission, moments
 from retention_kit.contracts import (
     BEHAVIOUR,
     BY_KIND,
@@ -28,9 +27,10 @@ from retention_kit.contracts import (
 )
 from retention_kit.exceptions import DataError
 from retention_kit.moments import Date
+from retention_kit.opened import Note, Source
 from retention_kit.params import Client
 from retention_kit.sentences import phrase
-from retention_kit.sources import Note, Source, complaint, open_source
+from retention_kit.sources import open_source
 
 Columns = str | Sequence[str] | None
 
@@ -297,100 +297,13 @@ def _wrapped(contract: Contract, data: Any, as_of: Date | None, columns: Sequenc
             f"{data.kind} was loaded with as_of {moments.words(data.as_of)}, and the metric asks for "
             f"{moments.words(moments.first_unobserved(as_of))}. Load again with that as_of."
         )
-    _require(contract.kind, columns, data.table.columns)
+    admission.require(contract.kind, columns, data.table.columns)
     return data
 
 
-def _load(
-    contract: Contract,
-    source: Any,
-    *,
-    columns: Mapping[str, Any] | None = None,
-    where: str | None = None,
-    as_of: Date | None = None,
-    timezone: str | None = None,
-    sheet: str | None = None,
-    encoding: str | None = None,
-    delimiter: str | None = None,
-    decimal: str | None = None,
-    day_first: bool | None = None,
-) -> Loaded:
-    opened = open_source(source, sheet=sheet, encoding=encoding, delimiter=delimiter)
-    hints = values.Hints(decimal=decimal, day_first=day_first, timezone=timezone)
-    return _prepared(contract, opened, columns=columns, where=where, as_of=as_of, hints=hints, warn=True)
+def _load(contract: Contract, source: Any, **how: Any) -> Loaded:
+    return Loaded(contract.kind, *admission.load(contract, source, **how))
 
 
 def _prepared(contract: Contract, source: Source, **how: Any) -> Loaded:
-    try:
-        return _checked(contract, source, **how)
-    except duckdb.Error as error:
-        raise DataError(complaint(source.name, error)) from None
-
-
-def _checked(
-    contract: Contract,
-    source: Source,
-    *,
-    columns: Mapping[str, Any] | None = None,
-    where: str | None = None,
-    as_of: Date | None = None,
-    extra: Sequence[str] = (),
-    hints: values.Hints | None = None,
-    warn: bool,
-) -> Loaded:
-    hints = hints or values.Hints()
-    mapped = _mapped_columns(contract, source, columns or {}, extra)
-    if where is not None:
-        condition = mappings.parse("where", where, source.columns, source=source.name, dialect="duckdb")
-        mapped.append(replace(condition, name="_where"))
-    raw = source.table(list(dict.fromkeys(column for item in mapped for column in item.reads)))
-    if source.is_text or not all(item.is_column for item in mapped):
-        raw = session.stored(raw, contract.kind)  # guesses look at whole columns, and the file is read once
-    ours, decimals = values.calculated(raw, mapped, hints, dialect="duckdb")
-    if where is not None and not ours["_where"].type().is_boolean():
-        raise DataError(f"where: {where!r} is no condition. Write one such as country = 'PL'.")
-    typed, guesses = values.typed(ours, contract.dates, contract.numbers, hints)
-    typed = session.stored(typed, contract.kind)
-    end = moments.resolve(as_of, typed, contract.moment, contract.kind)
-    ruled = checks.ruled(contract, typed, end)
-    accounts = checks.accounted(ruled, contract.value)
-    kept = _kept(typed, ruled, accounts)
-    checks.refuse_nothing_kept(contract.kind, accounts)
-    checks.refuse_two_currencies(contract.kind, kept)
-    if "order_id" in kept.columns and not lines.is_one_each(kept):
-        kept = session.stored(lines.orders_of(kept), contract.kind)
-    until, ending = moments.observed_until(kept, contract.moment, end, contract.kind)
-    notes = (*source.notes, *(Note("guess", words) for words in (*decimals, *guesses)), *ending)
-    if warn:
-        notes += moments.warnings(kept, contract.moment, end, contract.kind)
-        notes += lines.note(kept, accounts)
-    return Loaded(contract.kind, kept, end, until, accounts, notes)
-
-
-def _kept(typed: ir.Table, ruled: ir.Table, accounts: pd.DataFrame) -> ir.Table:
-    """The rows that fail no rule; where none fails any, nothing is left to be filtered."""
-    rows = typed if len(accounts) == 2 else ruled.filter(ruled["_rule"] == "kept")
-    return rows.drop([column for column in rows.columns if column.startswith("_")])
-
-
-def _mapped_columns(
-    contract: Contract, source: Source, columns: Mapping[str, Any], extra: Sequence[str]
-) -> list[mappings.Mapped]:
-    own = [name for name in (*contract.required, *contract.optional, *extra) if name in source.columns]
-    entries = {name: name for name in own} | dict(columns)
-    _require(contract.kind, (*contract.required, *extra), list(entries), has=source.columns)
-    return [
-        mappings.parse(name, text, source.columns, source=source.name, dialect="duckdb")
-        for name, text in entries.items()
-    ]
-
-
-def _require(
-    kind: str, needed: Sequence[str], present: Sequence[str], has: Sequence[str] | None = None
-) -> None:
-    missing = [name for name in dict.fromkeys(needed) if name not in present]
-    if missing:
-        raise DataError(
-            f"{kind} is missing {missing}. It has {list(has if has is not None else present)}. "
-            f"Map your names onto ours with columns={{{missing[0]!r}: 'your_name'}}."
-        )
+    return Loaded(contract.kind, *admission.admitted(contract, source, **how))

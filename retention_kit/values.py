@@ -29,6 +29,8 @@ _SPACES = r"[\s\x{00a0}\x{202f}]"
 _POINT = r"^[+-]?(\d+|[1-9]\d{0,2}(,\d{3})+)?(\.\d*)?([eE][+-]?\d+)?$"
 _COMMA = r"^[+-]?(\d+|[1-9]\d{0,2}(\.\d{3})+)?(,\d*)?([eE][+-]?\d+)?$"
 _TIME = r"([ T]\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?( ?[AaPp][Mm])?)?"
+# A score, then a sign or a blank, then words without another number: 9/10 and "8 or 9" are no scores.
+_WORDED = r"^(\d{1,3})\s*[-\x{2013}\x{2014}:=.)(]?\s*\pL[^\d]*$"
 _ZONED = r"^\d{4}-\d{1,2}-\d{1,2}[ T]\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?\s?(Z|[+-]\d{2}(:?\d{2})?)$"
 
 # Each order of day, month and year: the shape of its texts and the formats that read them.
@@ -278,7 +280,8 @@ def calculated(
     with_numbers = table.mutate(**read)
     bad = [_unread(with_numbers[name], with_numbers[f"_number_{name}"]) for name in sources]
     flagged = with_numbers.mutate(_bad_number=ibis.coalesce(*bad) if bad else ibis.null("string"))
-    return mappings.project(flagged, mapped, ["_bad_number"], dialect), guesses
+    beside = [name for name in flagged.columns if name in ("_bad_number", "_repeats")]
+    return mappings.project(flagged, mapped, beside, dialect), guesses
 
 
 def _unread(source: ir.Value, value: ir.Value) -> ir.StringValue:
@@ -337,6 +340,8 @@ def _moments(table: ir.Table, name: str, hints: Hints) -> Reading:
 
 def _numbers(table: ir.Table, name: str, hints: Hints) -> Reading:
     kind = table[name].type()
+    if kind.is_string() and name == "score":
+        return _scores(table, name, hints)
     if kind.is_string():
         return number_reading(table, name, hints.decimal)
     if kind.is_numeric() or kind.is_boolean() or kind.is_null():
@@ -344,6 +349,19 @@ def _numbers(table: ir.Table, name: str, hints: Hints) -> Reading:
     raise DataError(
         f"{name} holds {kind}, and a number is needed. Map a column of numbers, or an expression."
     )
+
+
+def _scores(table: ir.Table, name: str, hints: Hints) -> Reading:
+    """Scores, some of which surveys write with what they mean: `10 - extremely likely`."""
+    bare = table.mutate(**{name: _without_words(table[name])})
+    reading = number_reading(bare, name, hints.decimal)
+    has_words = table.filter(filled(table[name]).re_search(_WORDED)).count().execute()
+    guess = phrase("note.score_words", column=name) if has_words else reading.guess
+    return Reading(lambda text: reading.read(_without_words(text)), guess)
+
+
+def _without_words(text: ir.StringValue) -> ir.StringValue:
+    return filled(text).re_replace(_WORDED, r"\1")
 
 
 def _finite(number: ir.FloatingValue) -> ir.FloatingValue:

@@ -48,7 +48,7 @@ def test_what_is_utf8_stays_as_it_is(text: str) -> None:
 
 def test_a_file_glued_from_two_exports_keeps_both_right() -> None:
     glued = "Zoë\n".encode() + "Hélène\n".encode("cp1252") + "Chloë\n".encode()
-    assert decode(glued) == ("Zoë\nHélène\nChloë\n", "a.csv: 1 line is not UTF-8 and was read as cp1252")
+    assert decode(glued) == ("Zoë\nHélène\nChloë\n", "a.csv mixes encodings: lines read as cp1252: 2.")
 
 
 def test_a_byte_that_the_encoding_lacks_is_some_letter_and_no_row_is_lost() -> None:

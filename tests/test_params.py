@@ -156,7 +156,10 @@ KEYS = (
     "client, title, as_of, currency, language, period, prepared_by, notes, brand, data, chapters, "
     "thresholds, playbook, show_customers, options, explain, benchmarks"
 )
-TABLE_KEYS = "source, columns, where, timezone, sheet, encoding, delimiter, decimal, day_first, origin"
+TABLE_KEYS = (
+    "source, columns, where, timezone, sheet, encoding, delimiter, quote, decimal, day_first, overlaps, "
+    "origin"
+)
 UNSAFE = (
     "names a folder under outputs/: use a-z, 0-9, - and _ alone, 64 at most, "
     "and no name that Windows reserves."

@@ -14,7 +14,8 @@ from openpyxl import Workbook
 
 from retention_kit import params
 from retention_kit.exceptions import DataError
-from retention_kit.sources import Note, open_source
+from retention_kit.opened import Note
+from retention_kit.sources import open_source
 
 SHOP = pd.DataFrame(
     {"who": ["a", "b"], "day": pd.to_datetime(["2024-07-01", "2024-07-02"]), "paid": [1.5, 2.0]}
@@ -224,10 +225,10 @@ def refusal(source: object, **how: str) -> str:
             "another file.",
         ),
         (
-            "a.json",
+            "a.xml",
             "{}",
-            "a.json has the ending ['.json']. Give .csv, .csv.gz, .tsv, .txt, .parquet, .xlsx, .xls or .ods, "
-            "and files of one kind in one glob.",
+            "a.xml has the ending ['.xml']. Give .csv, .csv.gz, .tsv, .txt, .jsonl, .json, .parquet, .xlsx, "
+            ".xls or .ods, and files of one kind in one glob.",
         ),
     ],
     ids=["empty", "long line", "short line", "no gzip", "no Excel", "ending"],
@@ -276,7 +277,7 @@ def test_files_of_one_glob_are_written_alike(tmp_path: Path) -> None:
     write(tmp_path / "c.parquet", "")
     assert refusal(tmp_path / "*.*") == (
         f"{tmp_path}/*.* (3 files) has the ending ['.csv', '.parquet']. Give .csv, .csv.gz, .tsv, "
-        ".txt, .parquet, "
+        ".txt, .jsonl, .json, .parquet, "
         ".xlsx, .xls or .ods, and files of one kind in one glob."
     )
 

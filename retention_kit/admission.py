@@ -1,0 +1,132 @@
+"""What passes the door: a source's rows under our names, typed, each kept or set aside by a rule."""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Literal, NamedTuple
+
+import duckdb
+import ibis.expr.types as ir
+import pandas as pd
+
+from retention_kit import checks, lines, mappings, moments, session, values
+from retention_kit import overlaps as repeats
+from retention_kit.contracts import Contract
+from retention_kit.dialects import complaint
+from retention_kit.exceptions import DataError
+from retention_kit.moments import Date
+from retention_kit.opened import Note, Source
+from retention_kit.sources import open_source
+
+_OPENING = ("sheet", "encoding", "delimiter", "quote")
+_HINTS = ("decimal", "day_first", "timezone")
+
+
+class Admitted(NamedTuple):
+    """A table that has passed; the fields are those of `tables.Loaded`."""
+
+    table: ir.Table
+    as_of: dt.datetime | None
+    observed_until: dt.datetime | None
+    checks: pd.DataFrame
+    notes: tuple[Note, ...]
+
+
+def load(contract: Contract, source: Any, **how: Any) -> Admitted:
+    """A source opened and admitted; `how` is what a client file says of it, with `as_of`."""
+    opening = {name: how.pop(name) for name in _OPENING if name in how}
+    hints = values.Hints(**{name: how.pop(name) for name in _HINTS if name in how})
+    return admitted(contract, open_source(source, **opening), hints=hints, warn=True, **how)
+
+
+def admitted(contract: Contract, source: Source, **how: Any) -> Admitted:
+    """The rows of an opened source, by the parameters of `tables.load_orders`.
+
+    Raises
+    ------
+    DataError
+        When they cannot be read as what the contract says, in one line.
+    """
+    try:
+        return _checked(contract, source, **how)
+    except duckdb.Error as error:
+        raise DataError(complaint(source.name, error)) from None
+
+
+def _checked(
+    contract: Contract,
+    source: Source,
+    *,
+    columns: Mapping[str, Any] | None = None,
+    where: str | None = None,
+    as_of: Date | None = None,
+    extra: Sequence[str] = (),
+    hints: values.Hints | None = None,
+    overlaps: Literal["drop", "keep"] = "drop",
+    warn: bool,
+) -> Admitted:
+    hints = hints or values.Hints()
+    mapped = _mapped_columns(contract, source, columns or {}, extra)
+    if where is not None:
+        condition = mappings.parse("where", where, source.columns, source=source.name, dialect="duckdb")
+        mapped.append(replace(condition, name="_where"))
+    needed = list(dict.fromkeys(column for item in mapped for column in item.reads))
+    raw = repeats.rows(source, contract, mapped, needed, overlaps)
+    if source.is_text or not all(item.is_column for item in mapped):
+        raw = session.stored(raw, contract.kind)  # guesses look at whole columns, and the file is read once
+    ours, decimals = values.calculated(raw, mapped, hints, dialect="duckdb")
+    if where is not None and not ours["_where"].type().is_boolean():
+        raise DataError(f"where: {where!r} is no condition. Write one such as country = 'PL'.")
+    typed, guesses = values.typed(ours, contract.dates, contract.numbers, hints)
+    typed = session.stored(typed, contract.kind)
+    shared = repeats.notes(typed, contract.moment)
+    end = moments.resolve(as_of, typed, contract.moment, contract.kind)
+    ruled = checks.ruled(contract, typed, end)
+    accounts = checks.accounted(ruled, contract.value)
+    kept = _kept(typed, ruled, accounts)
+    checks.refuse_nothing_kept(contract.kind, accounts)
+    checks.refuse_two_currencies(contract.kind, kept)
+    if "order_id" in kept.columns and not lines.is_one_each(kept):
+        kept = session.stored(lines.orders_of(kept), contract.kind)
+    until, ending = moments.observed_until(kept, contract.moment, end, contract.kind)
+    notes = (*source.notes, *(Note("guess", words) for words in (*decimals, *guesses)), *shared, *ending)
+    if warn:
+        notes += moments.warnings(kept, contract.moment, end, contract.kind)
+        notes += lines.note(kept, accounts)
+    return Admitted(kept, end, until, accounts, notes)
+
+
+def _kept(typed: ir.Table, ruled: ir.Table, accounts: pd.DataFrame) -> ir.Table:
+    """The rows that fail no rule; where none fails any, nothing is left to be filtered."""
+    rows = typed if len(accounts) == 2 else ruled.filter(ruled["_rule"] == "kept")
+    return rows.drop([column for column in rows.columns if column.startswith("_")])
+
+
+def _mapped_columns(
+    contract: Contract, source: Source, columns: Mapping[str, Any], extra: Sequence[str]
+) -> list[mappings.Mapped]:
+    own = [name for name in (*contract.required, *contract.optional, *extra) if name in source.columns]
+    entries = {name: name for name in own} | dict(columns)
+    require(contract.kind, (*contract.required, *extra), list(entries), has=source.columns)
+    return [
+        mappings.parse(name, text, source.columns, source=source.name, dialect="duckdb")
+        for name, text in entries.items()
+    ]
+
+
+def require(
+    kind: str, needed: Sequence[str], present: Sequence[str], has: Sequence[str] | None = None
+) -> None:
+    """Refuse a table without the needed columns.
+
+    Raises
+    ------
+    DataError
+        When one is missing: which, what there is, and what to type.
+    """
+    missing = [name for name in dict.fromkeys(needed) if name not in present]
+    if missing:
+        raise DataError(
+            f"{kind} is missing {missing}. It has {list(has if has is not None else present)}. "
+            f"Map your names onto ours with columns={{{missing[0]!r}: 'your_name'}}."
+        )

@@ -1,0 +1,241 @@
+"""Text files of every dialect: delimiter, quote and header told from the whole file, or said."""
+
+import csv
+import io
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import ibis
+
+from retention_kit import archives, encodings, overlaps, session
+from retention_kit.exceptions import DataError
+from retention_kit.opened import AGAIN, Note, Source, refuse_named_twice
+from retention_kit.sentences import phrase
+
+_LONGEST_HEADER = 1 << 16
+_LOOKED_AT = 1 << 20  # bytes in which a quote is sought that the engine takes for no quote
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How the cells of one text file are told apart; `quote` is "" where quotes are signs of the text."""
+
+    delimiter: str
+    quote: str
+    escape: str
+
+
+@dataclass(frozen=True)
+class Hints:
+    """What a user says of how a text file is written; None is to be guessed."""
+
+    encoding: str | None = None
+    delimiter: str | None = None
+    quote: str | None = None
+
+
+def opened(paths: Sequence[Path], name: str, hints: Hints) -> Source:
+    """A source of one or more text files, all cells as text.
+
+    Raises
+    ------
+    DataError
+        When a file is empty or broken, with the line, or the files are not written alike.
+    """
+    readable, notes = _readable(paths, hints.encoding)
+    names = [path.name for path in paths]
+    found = {each: _dialect(path, each, hints) for each, path in zip(names, readable, strict=True)}
+    dialect = _common(found)
+    notes += _told(dialect, hints, name)
+    headers = [_header(path, dialect) for path in readable]
+    notes += _missing(dict(zip(names, headers, strict=True)))
+    # How many lines to skip is said, or the engine takes short first lines for remarks and skips them.
+    how = {"header": True, "skip": int(_says_delimiter(readable[0])), "delim": dialect.delimiter}
+    how |= {"quote": dialect.quote, "escape": dialect.escape}
+    try:
+        table = session.connection().read_csv(
+            readable, all_varchar=True, union_by_name=True, nullstr=[""], filename="_path", **how
+        )
+    except duckdb.Error as error:
+        odd = next(filter(None, (_odd_line(path, dialect) for path in readable)), None)
+        raise DataError(f"{name} {odd}" if odd else complaint(name, error)) from None
+    columns = tuple(column for column in table.columns if column != "_path")
+    numbered = table.mutate(**{overlaps.FILE: ibis.array(readable).index(table["_path"])}).drop("_path")
+    source = overlaps.several(name, numbered, columns, names, notes=tuple(notes), is_text=True)
+    return _without_twins(source, headers)
+
+
+def _readable(paths: Sequence[Path], encoding: str | None) -> tuple[list[str], list[Note]]:
+    """The files in UTF-8, and what was done to have them so."""
+    readable, notes = [], []
+    for path in paths:
+        try:
+            with archives.opened(path) as file:
+                decoded = encodings.as_utf8(file, encoding, name=path.name, folder=session.folder())
+        except (OSError, EOFError) as error:
+            raise DataError(archives.broken(path, error)) from None
+        readable.append(str((decoded.path or path).absolute()))
+        if decoded.words:
+            level = "warning" if decoded.is_mixed else "guess" if encoding is None else "info"
+            notes.append(Note(level, decoded.words))
+    return readable, notes
+
+
+def _without_twins(source: Source, headers: Sequence[Sequence[str]]) -> Source:
+    """The engine numbers names that stand twice; a needed one is refused: which is meant, nobody can tell."""
+
+    def checked(needed: Sequence[str]) -> ibis.Table:
+        for header in headers:
+            refuse_named_twice(source.name, needed, header)
+        return source.table(needed)
+
+    return Source(source.name, source.columns, checked, source.notes, source.is_text, source.marked)
+
+
+def _told(dialect: Dialect, hints: Hints, name: str) -> list[Note]:
+    notes = []
+    if hints.delimiter is None:
+        notes.append(Note("guess", phrase("note.delimiter", file=name, delimiter=repr(dialect.delimiter))))
+    if hints.quote is None and dialect.quote != '"':
+        key = "note.quote" if dialect.quote else "note.no_quote"
+        notes.append(Note("guess", phrase(key, file=name, quote=dialect.quote)))
+    return notes
+
+
+def _missing(headers: dict[str, list[str]]) -> list[Note]:
+    """A warning for each file that lacks a column which others have: its rows have nothing there."""
+    everywhere = list(dict.fromkeys(column for header in headers.values() for column in header if column))
+    lacking = {name: [c for c in everywhere if c not in header] for name, header in headers.items()}
+    return [
+        Note("warning", phrase("note.lacks", file=name, columns=columns))
+        for name, columns in lacking.items()
+        if columns
+    ]
+
+
+# -- one file --------------------------------------------------------------------
+
+
+def _dialect(path: str, name: str, hints: Hints) -> Dialect:
+    told = hints.delimiter or _said_delimiter(path)
+    query = "SELECT Delimiter, Quote, Escape FROM sniff_csv(?, all_varchar = true, header = true"
+    query += f", delim = {_literal(told)})" if told else ")"
+    try:
+        found = session.connection().con.execute(query, [path]).fetchone()
+    except duckdb.Error as error:
+        if not told:
+            raise DataError(complaint(name, error)) from None
+        found = None  # a broken line: the reader says which
+    delimiter, quote, escape = found or (told, "", "")
+    header = _first_line(path)
+    if told:
+        delimiter = told
+    elif not delimiter or delimiter not in header:
+        # One line too long or too short makes the engine believe in a single column; the header knows better.
+        delimiter, quote = max(",;\t|", key=header.count), ""
+    if hints.quote is not None:
+        quote = hints.quote
+    elif quote not in ('"', "'"):
+        quote = "" if found and _has_quote(path) else '"'
+    return Dialect(delimiter, quote, escape if escape == "\\" and quote else quote)
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _has_quote(path: str) -> bool:
+    with archives.opened(Path(path)) as file:
+        return b'"' in file.read(_LOOKED_AT)
+
+
+def _common(found: dict[str, Dialect]) -> Dialect:
+    (first, dialect), *others = found.items()
+    for name, other in others:
+        if other.delimiter != dialect.delimiter:
+            raise DataError(
+                f"{first} is delimited by {dialect.delimiter!r} and {name} by {other.delimiter!r}. "
+                "Files of one glob are read alike: save them alike, or say delimiter=."
+            )
+    quoted = [each for each in found.values() if each.quote]
+    return quoted[0] if quoted else dialect
+
+
+def _says_delimiter(path: str) -> bool:
+    return _said_delimiter(path) is not None
+
+
+def _said_delimiter(path: str) -> str | None:
+    """What Excel's own first line says, where there is one: `sep=;`."""
+    told = re.fullmatch(r'"?sep=(.)"?', _first_line(path).strip("\ufeff\r\n"))
+    return told[1] if told else None
+
+
+def _first_line(path: str) -> str:
+    with archives.opened(Path(path)) as file:
+        return file.readline(_LONGEST_HEADER).decode("utf-8", errors="replace")
+
+
+def _cells(text: io.TextIOBase, path: str, dialect: Dialect) -> Any:
+    quoting = csv.QUOTE_MINIMAL if dialect.quote else csv.QUOTE_NONE
+    lines = csv.reader(text, delimiter=dialect.delimiter, quotechar=dialect.quote or None, quoting=quoting)
+    if _says_delimiter(path):
+        next(lines)
+    return lines
+
+
+def _text(path: str) -> io.TextIOWrapper:
+    return io.TextIOWrapper(archives.opened(Path(path)), encoding="utf-8-sig", newline="")
+
+
+def _header(path: str, dialect: Dialect) -> list[str]:
+    if len(dialect.delimiter) != 1:
+        return []
+    with _text(path) as text:
+        return next(_cells(text, path, dialect), [])
+
+
+def _odd_line(path: str, dialect: Dialect) -> str | None:
+    """The first line that is longer or shorter than the header: in a short file the engine does not say."""
+    if len(dialect.delimiter) != 1:
+        return None
+    with _text(path) as text:
+        lines = _cells(text, path, dialect)
+        header = next(lines, [])
+        for cells in lines:
+            if cells and len(cells) != len(header):
+                return (
+                    f"cannot be read as CSV at line {lines.line_num}: it has {len(cells)} columns and the "
+                    f"header {len(header)}. Say delimiter= or encoding=, or mend that line."
+                )
+    return None
+
+
+def complaint(name: str, error: Exception) -> str:
+    """One line for what the engine says: of a broken line of a CSV file, or of an expression."""
+    if "sniffing file" in str(error):
+        return f"{name} is not read as CSV: it has no lines of alike columns. {AGAIN}"
+    line = _CSV_LINE.search(str(error))
+    if line:
+        why = reason(Exception(str(error)[line.end() :].strip()))
+        return (
+            f"{name} cannot be read as CSV at line {line[1]}: {why}. "
+            "Say delimiter= or encoding=, or mend that line."
+        )
+    hint = " Check the expressions in columns= and where=." if isinstance(error, _OF_EXPRESSIONS) else ""
+    return f"{name} cannot be read: {reason(error)}.{hint}"
+
+
+_OF_EXPRESSIONS = (duckdb.BinderException, duckdb.CatalogException, duckdb.ConversionException)
+_CSV_LINE = re.compile(r"CSV Error on Line: (\d+)(\n *Original Line:.*)?")
+_KIND_OF_ERROR = re.compile(r"^[A-Z][A-Za-z ]* Error: ")
+
+
+def reason(error: Exception) -> str:
+    """The first line of what went wrong, without the engine's name for its kind."""
+    first = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
+    return _KIND_OF_ERROR.sub("", first).rstrip(".!")
