@@ -20,6 +20,7 @@ __all__ = [
     "concentrations",
     "contractual",
     "datasets",
+    "drivers",
     "economics",
     "exhibits",
     "explanations",

@@ -284,6 +284,18 @@ def calculated(
     return mappings.project(flagged, mapped, beside, dialect), guesses
 
 
+def number_of(table: ir.Table, name: str) -> tuple[ir.FloatingValue, ir.StringValue]:
+    """A column beyond our own as numbers, text read as the door reads it; and what could not be, else null.
+
+    Raises
+    ------
+    DataError
+        When it holds dates or the like, or text that reads as two different numbers.
+    """
+    number = _numbers(table, name, Hints()).read(table[name])
+    return number, _unread(table[name], number)
+
+
 def _unread(source: ir.Value, value: ir.Value) -> ir.StringValue:
     """What stands there where it could not be read, as text, else null."""
     if not (source.type().is_string() or source.type().is_integer()):

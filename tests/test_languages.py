@@ -256,6 +256,11 @@ FRAMES = {
     "plot_retention_matrix": lambda: retention.retention_rates(ORDERS(), **AS_OF),
     "plot_rfm_segments": lambda: rfm.rfm_segments(ORDERS(), **AS_OF),
     "plot_stickiness": lambda: lifecycle.stickiness(datasets.tiny_events(), **AS_OF),
+    "plot_drivers": lambda: table(
+        "driver importance low high performance performance_low performance_high",
+        ("dostawa", 0.5, 0.4, 0.6, 4.1, 4, 4.2),
+        ("cena", 0.2, 0.1, 0.3, 3.1, 3, 3.2),
+    ),
     "plot_alive": lambda: table(
         "frequency silence p_alive", (1, 0, 0.9), (1, 5, 0.6), (2, 0, 1), (2, 5, 0.2)
     ),
@@ -280,7 +285,7 @@ def test_every_plot_is_looked_at() -> None:
 @pytest.mark.parametrize("name", FRAMES)
 def test_a_polish_picture_holds_no_english_word(name: str) -> None:
     voice = Voice(language="pl", currency="PLN")
-    labels = voice.columns | voice.words("order_type") | voice.words("segment")
+    labels = voice.columns | voice.words("order_type") | voice.words("segment") | voice.words("quadrant")
     options = {"ax": exhibits.axes(), "labels": labels} | OPTIONS.get(name, {})
     ax = getattr(plots, name)(FRAMES[name](), **options)
     said = list(drawn_words(ax.figure))

@@ -286,3 +286,30 @@ def test_without_an_axes_the_current_one_is_drawn_on(rates):
     _, current = plt.subplots()
     assert plots.plot_retention_curves(rates) is current
     plt.close("all")
+
+
+def test_drivers_stand_by_importance_and_performance_around_their_means(ax):
+    drivers = pd.DataFrame(
+        {
+            "driver": ["price", "$x$ delivery", "staff", "never varied"],
+            "importance": [0.3, 0.2, 0.1, np.nan],
+            "low": [0.2, 0.1, 0.05, np.nan],
+            "high": [0.5, 0.3, 0.2, np.nan],
+            "performance": [2.0, 3.0, 7.0, 5.0],
+            "performance_low": [1.5, 2.5, 6.5, 5.0],
+            "performance_high": [2.5, 3.5, 7.5, 5.0],
+        }
+    )
+    plots.plot_drivers(drivers, ax=ax, labels={"concentrate_here": "Improve first"})
+    points, across, along = ax.lines[0], *ax.lines[-2:]
+    assert list(zip(points.get_xdata(), points.get_ydata(), strict=True)) == [(2, 0.3), (3, 0.2), (7, 0.1)]
+    assert across.get_xdata()[0] == 4  # the mean of what is drawn
+    assert along.get_ydata()[0] == pytest.approx(0.2)
+    said = {text.get_text(): text.get_position() for text in ax.texts}
+    assert list(said)[:3] == ["price", "$x$ delivery", "staff"]
+    assert said["Improve first"] == (0.01, 0.99)
+    assert said["more than needed"] == (0.99, 0.01)
+    assert "never varied" not in said
+    reach = [segments.get_segments()[0].tolist() for segments in ax.collections]
+    assert [[1.5, 0.3], [2.5, 0.3]] in reach
+    assert [[2, 0.2], [2, 0.5]] in reach

@@ -20,6 +20,7 @@ from retention_kit import (
     clv,
     cohorts,
     datasets,
+    drivers,
     forecasts,
     growth,
     holdouts,
@@ -83,6 +84,7 @@ PUBLIC = {
         *("demo_subscriptions", "demo_truth", "tiny_customers", "tiny_events", "tiny_orders"),
         *("tiny_responses", "tiny_subscriptions"),
     ],
+    "drivers": ["key_drivers"],
     "exhibits": [
         *("Exhibit", "axes", "cards", "checks_html", "customer_table", "data_checks", "figure", "finding"),
         *("heat_table", "notes", "picture", "sentence", "table", "warnings"),
@@ -108,6 +110,7 @@ PUBLIC = {
     "plots": [
         *("plot_activation", "plot_alive", "plot_average_retention", "plot_churn_hazard"),
         *("plot_churn_rates", "plot_clv_historical", "plot_cohort_revenue", "plot_contract_survival"),
+        "plot_drivers",
         *("plot_expected_and_actual", "plot_first_and_returning", "plot_lorenz", "plot_tracking"),
         *("plot_churn_reasons", "plot_gap_distribution", "plot_stickiness"),
         *("plot_inactivity_windows", "plot_lifecycle", "plot_mrr_movements", "plot_nps"),
@@ -230,7 +233,12 @@ def of_models(orders: Any, *, as_of: str | None = None) -> pd.DataFrame:
     return forecasts.next_quarter(orders, fit, spend, summary, as_of=as_of)
 
 
+def rated_responses() -> pd.DataFrame:
+    return datasets.tiny_responses().assign(price=[3, 2, 4, 5, 1, 2, 4, 3, 1, 5, 4, 5, 2, 1], speed=range(14))
+
+
 FORECAST = {"since": "2024-01-01", "until": "2024-04-01", "value": 1.0, "low": 0.5, "high": 2.0}
+RATED = (rated_responses, tables.load_responses, ["customer_id", "comment", "price", "speed"])
 NOUNS: list[tuple[Callable, tuple, dict]] = [
     (ungrouped(retention.assign_cohorts), ORDERS, {}),
     (retention.retention_rates, ORDERS, {}),
@@ -290,13 +298,14 @@ NOUNS: list[tuple[Callable, tuple, dict]] = [
     (losses.save_rate, SUBSCRIPTIONS, {"months": 1}),
     (losses.churn_by_margin, PRICED, {}),
     (nps.nps, RESPONSES, {"period": "month"}),
+    (ungrouped(partial(drivers.key_drivers, drivers=["price", "speed"])), RATED, {}),
     (ungrouped(nps.explain_figure, "10"), RESPONSES, {}),
 ]
 DATA = {"orders", "events", "subscriptions", "responses"}
 ON_DATA = (
     *(retention, cohorts, lifecycle, activation, purchases, spending, rfm, rhythm, inactivity),
     *(churn, leaving, mrr, recurring, losses, nps, clv, holdouts, forecasts),
-    *(profits, growth, tracking),
+    *(profits, growth, tracking, drivers),
 )
 
 

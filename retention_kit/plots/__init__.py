@@ -20,6 +20,7 @@ from retention_kit.plots.clv import (
     plot_tracking,
 )
 from retention_kit.plots.cohorts import plot_cohort_revenue
+from retention_kit.plots.drivers import plot_drivers
 from retention_kit.plots.lifecycle import plot_activation, plot_lifecycle, plot_stickiness
 from retention_kit.plots.nps import plot_nps
 from retention_kit.plots.retention import (
@@ -41,6 +42,7 @@ __all__ = [
     "plot_clv_historical",
     "plot_cohort_revenue",
     "plot_contract_survival",
+    "plot_drivers",
     "plot_expected_and_actual",
     "plot_first_and_returning",
     "plot_gap_distribution",
