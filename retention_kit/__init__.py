@@ -11,6 +11,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "activation",
+    "answers",
     "btyd",
     "choices",
     "churn",
@@ -37,6 +38,8 @@ __all__ = [
     "losses",
     "mrr",
     "nps",
+    "nps_comparisons",
+    "nps_sizes",
     "params",
     "periods",
     "plots",
@@ -51,6 +54,8 @@ __all__ = [
     "retention",
     "rfm",
     "rhythm",
+    "scales",
+    "score_intervals",
     "sentences",
     "simulations",
     "spending",

@@ -7,7 +7,7 @@ Which method belongs to which number:
 - a ratio of sums over customers (money kept of money begun with, an average order): `ratio`
 - events over exposure (cancellations per customer-month): `poisson`
 - a mean over customers: `mean`; the difference of two: `difference_of_means`
-- a Net Promoter Score: `adjusted_wald`
+- a Net Promoter Score: those of `score_intervals`
 
 All of them take numbers or arrays and return `(low, high)` arrays. Where there is nothing to
 judge from (no trials, no exposure, a single customer, customers who do not differ) both bounds are
@@ -32,7 +32,6 @@ MEAN = "t 95 %"
 WELCH = "Welch 95 %"
 LOG_LOG, GREENWOOD = "log-log Greenwood 95 %", "normal Greenwood 95 %"  # a survival curve, its mean
 LOG_RATIO = f"{RATIO}, on logs"  # a ratio of two averages
-ADJUSTED_WALD = "adjusted Wald 95 %"
 
 # A spread this small beside its values is rounding: the customers do not differ.
 _ALIKE = 1e-12
@@ -350,50 +349,6 @@ def ratio(
         squares = np.where(squares > _ALIKE * (yy + share**2 * xx), squares, np.nan)
         half = _student(confidence, count) * np.sqrt(count / (count - 1) * squares) / np.abs(x)
     return share - half, share + half
-
-
-def adjusted_wald(
-    promoters: ArrayLike, passives: ArrayLike, detractors: ArrayLike, *, confidence: float = 0.95
-) -> Bounds:
-    """How sure is a Net Promoter Score: adjusted Wald bounds.
-
-    Three answers are added before the bounds are drawn (¾ promoter, 1½ passive, ¾ detractor), which
-    keeps them honest for few or one-sided answers. The score itself stays what the counts say, so
-    it does not sit in the middle: the bounds lean towards zero. (Those of a single answer would leave
-    its score out; they are stretched to reach it.)
-
-    Parameters
-    ----------
-    promoters, passives, detractors : array-like
-        Counts of answers.
-    confidence : float
-        0.95 for 95 %.
-
-    Returns
-    -------
-    low, high : ndarray
-        Points from -100 to 100; NaN where there are no answers.
-
-    References
-    ----------
-    Rocks (2016), Interval estimation for the "Net Promoter Score".
-
-    Examples
-    --------
-    >>> low, high = adjusted_wald(3, 2, 1)
-    >>> print(f"{low:.3f} to {high:.3f}")
-    -26.743 to 71.188
-    """
-    raw = _floats(promoters, passives, detractors)
-    up, middle, down = raw[0] + 0.75, raw[1] + 1.5, raw[2] + 0.75
-    answers = up + middle + down
-    centre = (up - down) / answers
-    half = _normal(confidence) * np.sqrt(((up + down) / answers - centre**2) / answers)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        score = (raw[0] - raw[2]) / (raw[0] + raw[1] + raw[2])
-    low = np.minimum(np.maximum(centre - half, -1), score)
-    high = np.maximum(np.minimum(centre + half, 1), score)
-    return 100 * low, 100 * high
 
 
 def _floats(*values: ArrayLike) -> tuple[np.ndarray, ...]:

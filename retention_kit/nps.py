@@ -4,65 +4,92 @@ Net Promoter and NPS are registered marks of Bain & Company, NICE Satmetrix and 
 """
 
 from collections.abc import Sequence
-from typing import Any, Literal, get_args
+from typing import Any
 
 import ibis
+import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 
-from retention_kit import intervals, nps_candidates, periods, tables
-from retention_kit.exceptions import DataError, ParamsError, did_you_mean
+from retention_kit import answers, nps_candidates, periods, scales, score_intervals, tables
+from retention_kit.answers import Duplicates
+from retention_kit.exceptions import DataError, ParamsError
 from retention_kit.moments import Date
 from retention_kit.periods import Period
+from retention_kit.phrases import words
+from retention_kit.scales import Scale
 from retention_kit.sentences import phrase
 from retention_kit.tables import Columns, Loaded
 
-Scale = Literal["nps_0_10", "nps_1_10"]
-_LOWEST = {"nps_0_10": 0, "nps_1_10": 1}
-_BANDS = ["promoters", "passives", "detractors"]
+#: Groups of fewer answers than this are not shown: who answered might be told.
+HIDDEN_UNDER = 5
+#: Scores of fewer answers than this say little, and the row says so.
+FLAGGED_UNDER = 30
+HIDDEN, FEW = f"hidden: fewer than {HIDDEN_UNDER} answers", f"fewer than {FLAGGED_UNDER} answers"
+
+_BANDS = list(scales.BANDS)
 _RESULT = ["nps", "low", "high", *_BANDS, "answers", "interval"]
+_WEIGHTS = [f"{sum_of}_{band}" for sum_of in ("weight", "square") for band in _BANDS]
 
 
 def nps(
     responses: Any,
     *,
-    scale: Scale = "nps_0_10",
+    scale: str | Scale = "nps_0_10",
     by: Columns = None,
     period: Period | None = None,
     as_of: Date | None = None,
+    interval: str = "adjusted_wald",
+    weights: str | None = None,
+    duplicates: Duplicates = "all",
 ) -> pd.DataFrame:
     """Would they recommend us: promoters less detractors, in points from -100 to 100.
 
     A score of 9 or 10 is a promoter, 7 or 8 passive, less a detractor. Passives count among the
     answers, blanks do not. It speaks for those who answered: who stays silent often thinks otherwise.
-    The same wording asked on 1 to 10 is not comparable with 0 to 10.
+    The same wording asked on 1 to 10 is not comparable with 0 to 10, and no other scale with either.
 
     Parameters
     ----------
     responses : Loaded, frame or Ibis table
         Answers with `score`; with `responded_at` where `period` is asked for.
-    scale : {"nps_0_10", "nps_1_10"}
-        What was asked. The bands are the same; on "nps_1_10" a score of 0 is an error.
+    scale : str or Scale
+        What was asked: "nps_0_10", "nps_1_10" (the same bands; a score of 0 is an error), or another that
+        states its ends and bands: `scales.read`. There too is said that other scores are set aside.
     by : str or list of str, optional
-        One row a value of these columns; no value is a group of its own.
+        One row a value of these columns; no value is a group of its own. Groups of fewer than 5 answers
+        are hidden: subtract the others from the whole and they are not, so give away no more than
+        one such table.
     period : {"day", "week", "month", "quarter", "year"}, optional
         One row a period of `responded_at`, for periods that lie wholly before `as_of`.
+        `nps_comparisons.nps_limits` tells which of them stand out.
     as_of : date or str
         The first moment not observed; needed where there is a `responded_at`.
+    interval : {"adjusted_wald", "score", "bootstrap", "wald"}
+        How the bounds are drawn; see `score_intervals`. "wald" is for lessons: too narrow for few answers.
+    weights : str, optional
+        A column of what each answer counts for, above 0. The bounds take the linearised error: they are
+        those of so many equal answers as the weighted ones are worth. Counts stay those of answers.
+    duplicates : {"all", "latest", "first"}
+        Which answer counts of a customer who gave several (with `period`, in one period); those left out are
+        counted in `attrs`, and stand in the checks of `answers.select_answers`.
 
     Returns
     -------
     DataFrame
         [`period`], [by], `nps` (-100 to 100), `low`, `high` (95 %), `promoters`, `passives`,
-        `detractors`, `answers`, `interval`. The bounds lean towards 0, the score does not. No row
-        where nobody answered.
+        `detractors`, `answers`, `interval`; with `weights`, `effective_answers`; with `by`, `caution`: why a
+        row is hidden, or that it has fewer than 30 answers. The bounds lean towards 0, the score does
+        not. No row where nobody answered.
 
     Raises
     ------
     DataError
-        When a column or `as_of` is missing, or a score is outside the scale or not whole.
+        When a column or `as_of` is missing, a score is outside the scale or not whole, or a weight
+        is missing or not above 0.
     ParamsError
-        When the scale is not known.
+        When the scale, the interval or the rule for duplicates is not known, or that interval knows no
+        weights.
 
     References
     ----------
@@ -75,23 +102,28 @@ def nps(
      nps   low  high  promoters  passives  detractors  answers
     33.3 -26.7  71.2          3         2           1        6
     """
-    if scale not in _LOWEST:
-        raise ParamsError(
-            f"scale {scale!r} is not known.{did_you_mean(str(scale), _LOWEST)} "
-            f"Choose one of {list(get_args(Scale))}."
-        )
-    groups = tables.by_columns(by, taken=("period", "nps", "promoters", "passives", "detractors", "answers"))
-    needed = groups if period is None else ("responded_at", *groups)
-    loaded = tables.responses(responses, as_of=as_of, columns=needed)
-    _check_scores(loaded, scale)
-    counted = _counted(loaded, groups, period)
-    frame = _scored(counted).sort_values(list(counted.columns.drop(_BANDS)), ignore_index=True)
-    frame.attrs = loaded.told(phrase("definition.nps", lowest=_LOWEST[scale]))
+    read, method = scales.read(scale), _method(interval, weights)
+    groups = tables.by_columns(by, taken=("period", *_RESULT, "effective_answers", "caution"))
+    needed = [*groups, *(["responded_at"] if period else []), *([weights] if weights else [])]
+    loaded = answers.select_answers(
+        responses, scale=read, duplicates=duplicates, period=period, as_of=as_of, columns=needed
+    )
+    counted = _counted(loaded, read, groups, period, weights)
+    frame = _scored(counted, method)
+    if groups:
+        frame = _with_cautions(frame)
+    weighted = words("definition.weighted", column=weights) if weights else ""
+    said = read.phrase("definition.nps", answers=answers.counted_words(loaded), weighted=weighted)
+    frame.attrs = loaded.told(said)
     return frame
 
 
 def nps_from_counts(
-    *, promoters: int | Sequence[int], passives: int | Sequence[int], detractors: int | Sequence[int]
+    *,
+    promoters: int | Sequence[int],
+    passives: int | Sequence[int],
+    detractors: int | Sequence[int],
+    interval: str = "adjusted_wald",
 ) -> pd.DataFrame:
     """The score and its bounds where only the counts are known, say from a dashboard.
 
@@ -99,6 +131,8 @@ def nps_from_counts(
     ----------
     promoters, passives, detractors : int, or sequences of one length
         How many answered 9 or 10, 7 or 8, less.
+    interval : {"adjusted_wald", "score", "bootstrap", "wald"}
+        How the bounds are drawn; see `score_intervals`.
 
     Returns
     -------
@@ -110,6 +144,8 @@ def nps_from_counts(
     ------
     DataError
         When a count is negative or not whole, the lengths differ, or a position has no answers.
+    ParamsError
+        When the interval is not known.
 
     References
     ----------
@@ -122,6 +158,7 @@ def nps_from_counts(
      nps  low  high
     50.0 32.9  64.1
     """
+    method = score_intervals.named(interval)
     given = dict(zip(_BANDS, (promoters, passives, detractors), strict=True))
     columns = {name: np.atleast_1d(np.asarray(counts)) for name, counts in given.items()}
     lengths = {name: len(counts) for name, counts in columns.items()}
@@ -136,7 +173,7 @@ def nps_from_counts(
     empty = counted.index[counted.sum(axis="columns") == 0]
     if len(empty):
         raise DataError(f"Row {empty[0]} has no answers, and nobody's score is no number. Leave it out.")
-    frame = _scored(counted)
+    frame = _scored(counted, method)
     frame.attrs = {"definition": phrase("definition.nps_from_counts"), "as_of": None}
     return frame
 
@@ -181,51 +218,107 @@ def explain_figure(responses: Any, figure: float | str, *, as_of: Date | None = 
     >>> tried.loc[tried["matches"], "definition"].tolist()
     ['9-10 less 0-6 / no passives', '8-10 less 0-6 / answers']
     """
-    loaded = tables.responses(responses, as_of=as_of)
-    _check_scores(loaded, "nps_0_10")
+    loaded = answers.select_answers(responses, as_of=as_of)
     return nps_candidates.explained(loaded, figure)
 
 
 # ---------------------------------------------------------------------------------------------------
 
 
-def _check_scores(loaded: Loaded, scale: Scale) -> None:
-    """Refuse a score that the scale does not have: it would be counted as something it is not."""
-    score, lowest = loaded.table.score, _LOWEST[scale]
-    wrong = loaded.table.filter((score < lowest) | (score > 10) | (score != score.floor()))
-    found = wrong.group_by("score").aggregate(rows=wrong.count()).order_by("score").to_pandas()
-    if found.empty:
-        return
-    rows, examples = int(found["rows"].sum()), ", ".join(f"{value:g}" for value in found["score"].head(3))
-    asked_from_0 = scale == "nps_1_10" and (found["score"] == 0).any()
-    hint = " If 0 could be given, type scale='nps_0_10'." if asked_from_0 else ""
-    given, are = int(loaded.checks["rows"].iloc[-1]), "is" if rows == 1 else "are"
-    raise DataError(
-        f"{rows:,} of {given:,} scores {are} no whole number from {lowest} to 10, such as "
-        f"{examples}.{hint} Correct those rows or leave them out."
-    )
+def _method(interval: str, weights: str | None) -> score_intervals.Method:
+    method = score_intervals.named(interval)
+    if weights is not None and not method.weighted:
+        known = [name for name, each in score_intervals.METHODS.items() if each.weighted]
+        raise ParamsError(f"interval {interval!r} knows no weights. Choose one of {known}.")
+    return method
 
 
-def _counted(loaded: Loaded, by: tuple[str, ...], period: Period | None) -> pd.DataFrame:
-    table = loaded.table
-    keys = list(by)
+def _counted(
+    loaded: Loaded, scale: Scale, by: tuple[str, ...], period: Period | None, weights: str | None
+) -> pd.DataFrame:
+    """How many gave an answer of each band, a row a group and period with any; with weights, their sums."""
+    table, keys = loaded.table, list(by)
     if period is not None:
         table = table.mutate(period_index=periods.index(table.responded_at, period))
         table = table.filter(table.period_index < periods.first_incomplete(loaded, period))
         keys = ["period_index", *by]
-    is_promoter, is_detractor = table.score >= 9, table.score <= 6
-    bands = {"promoters": is_promoter, "passives": ~is_promoter & ~is_detractor, "detractors": is_detractor}
-    sums = {name: ibis.ifelse(true, 1, 0).sum().fill_null(0).cast("int64") for name, true in bands.items()}
+    band = scale.band(table.score)
+    one = {"": ibis.literal(1)}
+    if weights is not None:
+        weight = _checked_weight(table, weights)
+        one |= {"weight_": weight, "square_": weight * weight}
+    sums = {f"{of}{name}": _sum_where(value, band == name) for of, value in one.items() for name in _BANDS}
     counted = (table.group_by(keys).aggregate(**sums) if keys else table.aggregate(**sums)).to_pandas()
     if period is not None:
         counted.insert(0, "period", periods.starts(counted.pop("period_index"), period))
-    return counted[counted[_BANDS].sum(axis="columns") > 0]
+    counted = counted[counted[_BANDS].sum(axis="columns") > 0]
+    return counted.sort_values(["period"] * (period is not None) + list(by), ignore_index=True)
 
 
-def _scored(counted: pd.DataFrame) -> pd.DataFrame:
+def _sum_where(value: ir.NumericValue, true: ir.BooleanValue) -> ir.NumericValue:
+    kind = "int64" if value.type().is_integer() else "float64"
+    return ibis.ifelse(true, value, 0).sum().fill_null(0).cast(kind)
+
+
+def _checked_weight(table: ir.Table, name: str) -> ir.FloatingValue:
+    kind = table[name].type()
+    if not kind.is_numeric():
+        raise DataError(
+            f"weights {name!r} holds {kind}, and a number is needed. A column mapped as weight is read as "
+            f"one: columns={{'weight': {name!r}}}."
+        )
+    weight = table[name].cast("float64")
+    unusable = weight.isnull() | ~(weight > 0) | weight.isinf() | weight.isnan()
+    rows = int(table.filter(unusable).count().execute())
+    if rows:
+        raise DataError(
+            f"weights {name!r}: {rows:,} of {int(table.count().execute()):,} answers have none above 0. "
+            "Give each answer its weight, or leave those rows out."
+        )
+    return weight
+
+
+def _scored(counted: pd.DataFrame, method: score_intervals.Method) -> pd.DataFrame:
     frame = counted.copy()
     frame["answers"] = frame[_BANDS].sum(axis="columns")
-    frame["nps"] = 100 * (frame["promoters"] - frame["detractors"]) / frame["answers"]
-    frame["low"], frame["high"] = intervals.adjusted_wald(*(frame[band] for band in _BANDS))
-    frame["interval"] = pd.Series(intervals.ADJUSTED_WALD, index=frame.index, dtype="str")
-    return frame[[*counted.columns.drop(_BANDS), *_RESULT]]
+    weighted = set(_WEIGHTS) <= set(frame.columns)
+    worth = _worth(frame) if weighted else frame[_BANDS]
+    total = worth.sum(axis="columns")
+    frame["nps"] = 100 * (worth["promoters"] - worth["detractors"]) / total
+    frame["low"], frame["high"] = method.bounds(*(worth[band] for band in _BANDS))
+    frame["interval"] = pd.Series(method.label, index=frame.index, dtype="str")
+    keys = counted.columns.drop([*_BANDS, *(_WEIGHTS if weighted else [])])
+    if weighted:
+        frame["effective_answers"] = total
+    return frame[[*keys, *_RESULT, *(["effective_answers"] if weighted else [])]]
+
+
+def _worth(sums: pd.DataFrame) -> pd.DataFrame:
+    """How many equal answers of each band the weighted ones are worth, by the score's linearised error.
+
+    Equal answers have the error sqrt(variance / answers); so many have the error that these have. Where
+    all are alike there is no error to go by, and Kish's (sum of weights)² / sum of squares is taken.
+    """
+    weight = sums[_WEIGHTS[:3]].to_numpy(dtype="float64")
+    square = sums[_WEIGHTS[3:]].to_numpy(dtype="float64")
+    total = weight.sum(axis=1, keepdims=True)
+    shares, value = weight / total, np.array([1.0, 0.0, -1.0])
+    score = shares @ value
+    away = (value - score[:, None]) ** 2
+    variance, error = (shares * away).sum(axis=1), (square * away).sum(axis=1) / total[:, 0] ** 2
+    with np.errstate(divide="ignore", invalid="ignore"):
+        answers_worth = np.where(error > 0, variance / error, total[:, 0] ** 2 / square.sum(axis=1))
+    return pd.DataFrame(shares * answers_worth[:, None], columns=_BANDS, index=sums.index)
+
+
+def _with_cautions(frame: pd.DataFrame) -> pd.DataFrame:
+    """Small groups without anything that could tell who answered what, the next ones with a word."""
+    hidden = frame["answers"] < HIDDEN_UNDER
+    few = ~hidden & (frame["answers"] < FLAGGED_UNDER)
+    frame = frame.astype(dict.fromkeys(_BANDS, "Int64"))
+    frame["caution"] = pd.Series("", index=frame.index, dtype="str").mask(few, FEW).mask(hidden, HIDDEN)
+    shown = [
+        name for name in ("nps", "low", "high", *_BANDS, "interval", "effective_answers") if name in frame
+    ]
+    frame.loc[hidden, shown] = pd.NA
+    return frame

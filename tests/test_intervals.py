@@ -140,48 +140,6 @@ def test_ratio_covers_what_it_says() -> None:
     assert np.mean((low <= 2 / 3) & (high >= 2 / 3)) == pytest.approx(0.95, abs=0.025)
 
 
-@pytest.mark.parametrize(
-    ("answers", "expected"),
-    [
-        ((3, 2, 1), (-26.743, 71.188)),
-        ((162, 108, 54), (24.945, 41.110)),
-        ((250, 675, 75), (14.086, 20.809)),
-        ((70, 10, 20), (32.941, 64.146)),
-        ((10, 0, 0), (47.50, 100)),
-        ((0, 0, 10), (-100, -47.50)),
-        ((8465, 3953, 1194), (52.310, 54.499)),
-    ],
-)
-def test_adjusted_wald_published(answers: tuple[int, int, int], expected: tuple[float, float]) -> None:
-    assert intervals.adjusted_wald(*answers) == pytest.approx(expected, abs=0.005)
-
-
-@given(counts, counts, counts)
-def test_adjusted_wald_mirrors_when_promoters_and_detractors_swap(p: int, n: int, d: int) -> None:
-    low, high = intervals.adjusted_wald(p, n, d)
-    mirrored = intervals.adjusted_wald(d, n, p)
-    if p + n + d:
-        assert mirrored == pytest.approx((-high, -low))
-        assert -100 <= low <= 100 * (p - d) / (p + n + d) <= high <= 100
-    else:
-        assert np.isnan([low, high, *mirrored]).all()
-
-
-def test_adjusted_wald_of_one_answer_reaches_its_score() -> None:
-    # Of (1.75, 1.5, 0.75) the formula ends at 98.5, short of the score of 100.
-    low, high = intervals.adjusted_wald([1, 0, 0], [0, 1, 0], [0, 0, 1])
-    assert high[0] == 100
-    assert low[2] == -100
-    assert low[1] < 0 < high[1]
-
-
-def test_adjusted_wald_covers_few_and_one_sided_answers() -> None:
-    # Ten answers at shares .9, .08, .02, where plain Wald covers 0.655 of the time.
-    draws = np.random.default_rng(1).multinomial(10, [0.9, 0.08, 0.02], size=20_000)
-    low, high = intervals.adjusted_wald(*draws.T)
-    assert np.mean((low <= 88) & (high >= 88)) == pytest.approx(0.933, abs=0.01)
-
-
 def test_arrays_in_arrays_out() -> None:
     low, high = intervals.wilson([1, 2], [10, 10])
     assert low.shape == high.shape == (2,)

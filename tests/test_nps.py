@@ -1,6 +1,8 @@
 """Net Promoter Score: by hand, published intervals, and the garden store."""
 
+import math
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -8,8 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from retention_kit import datasets, intervals, nps, tables
+from retention_kit import datasets, nps, score_intervals, tables
 from retention_kit.exceptions import DataError, ParamsError
+from retention_kit.scales import Scale
 
 AS_OF = datasets.TINY_AS_OF
 BANDS = ["promoters", "passives", "detractors", "answers"]
@@ -20,7 +23,7 @@ def test_score_by_hand() -> None:
     row = nps.nps(datasets.tiny_responses(), as_of=AS_OF).iloc[0]
     assert row[BANDS].tolist() == [5, 3, 3, 11]
     assert row["nps"] == 100 * 2 / 11
-    assert (row["low"], row["high"]) == intervals.adjusted_wald(5, 3, 3)
+    assert (row["low"], row["high"]) == score_intervals.adjusted_wald(5, 3, 3)
     assert row["interval"] == "adjusted Wald 95 %"
 
 
@@ -38,13 +41,14 @@ def test_a_period_that_is_not_over_has_no_row() -> None:
 
 def test_shape_of_the_frame() -> None:
     answers = datasets.tiny_responses().assign(channel="mail")
+    columns = ["nps", "low", "high", "promoters", "passives", "detractors", "answers", "interval"]
+    waves = nps.nps(answers, as_of=AS_OF, period="month")
+    assert waves.columns.tolist() == ["period", *columns]
+    assert set(waves[BANDS].dtypes) == {np.dtype("int64")}
     parts = nps.nps(answers, as_of=AS_OF, by=["channel", "customer_id"], period="month")
-    assert parts.columns.tolist() == [
-        *("period", "channel", "customer_id", "nps", "low", "high"),
-        *("promoters", "passives", "detractors", "answers", "interval"),
-    ]
-    assert set(parts[BANDS].dtypes) == {np.dtype("int64")}
+    assert parts.columns.tolist() == ["period", "channel", "customer_id", *columns, "caution"]
     assert parts["period"].dtype == "datetime64[us]"
+    assert [str(kind) for kind in parts[BANDS].dtypes] == ["Int64"] * 3 + ["int64"]  # hidden ones have none
     assert parts.attrs == {
         "definition": "Share of promoters (9 and 10) less share of detractors (0 to 6) among all answers, in "
         "points, asked on a scale of 0 to 10.",
@@ -103,6 +107,150 @@ def test_score_is_that_of_a_plain_count_and_of_its_counts(given_scores: list[int
     assert counted.iloc[0].to_dict() == row.to_dict()
 
 
+@settings(max_examples=8)
+@given(scores, st.randoms(use_true_random=False))
+def test_the_order_of_rows_does_not_matter(given_scores: list[int], random: Any) -> None:
+    frame = pd.DataFrame({"score": given_scores, "of": [score % 3 for score in given_scores]})
+    order = list(range(len(frame)))
+    random.shuffle(order)
+    pd.testing.assert_frame_equal(nps.nps(frame.iloc[order], by="of"), nps.nps(frame, by="of"))
+
+
+@settings(max_examples=8)
+@given(scores)
+def test_a_mirrored_scale_mirrors_the_score(given_scores: list[int]) -> None:
+    # Bands as wide on either side: 0 to 3 and 7 to 10.
+    even = Scale(0, 10, promoters_from=7, passives_from=4)
+    ours, mirrored = (
+        nps.nps(pd.DataFrame({"score": each}), scale=even).iloc[0]
+        for each in (given_scores, [10 - score for score in given_scores])
+    )
+    assert mirrored["nps"] == -ours["nps"]
+    assert (mirrored["low"], mirrored["high"]) == pytest.approx((-ours["high"], -ours["low"]))
+
+
+@pytest.mark.parametrize("interval", score_intervals.METHODS)
+def test_the_interval_is_the_one_asked_for(interval: str) -> None:
+    method = score_intervals.METHODS[interval]
+    row = nps.nps(datasets.tiny_responses(), as_of=AS_OF, interval=interval).iloc[0]
+    assert (row["low"], row["high"]) == method.bounds(5, 3, 3)
+    assert row["interval"] == method.label
+    counted = nps.nps_from_counts(promoters=5, passives=3, detractors=3, interval=interval)
+    assert counted.iloc[0].to_dict() == row.to_dict()
+
+
+# -- small groups ---------------------------------------------------------------
+
+
+def test_groups_of_fewer_than_five_are_hidden_and_of_fewer_than_thirty_flagged() -> None:
+    sizes = {"four": 4, "five": 5, "many": 30, "some": 29}
+    frame = pd.DataFrame({"team": [team for team, size in sizes.items() for _ in range(size)]})
+    found = nps.nps(frame.assign(score=9, weight=1.0), by="team", weights="weight").set_index("team")
+    assert found["answers"].to_dict() == sizes
+    assert found["caution"].to_dict() == {
+        "four": "hidden: fewer than 5 answers",
+        "five": "fewer than 30 answers",
+        "some": "fewer than 30 answers",
+        "many": "",
+    }
+    told = ["nps", "low", "high", "promoters", "passives", "detractors", "interval", "effective_answers"]
+    assert found.loc["four", told].isna().all()
+    assert found.loc[["five", "some", "many"], told].notna().all(axis=None)
+    assert found.loc["five", "promoters"] == 5
+
+
+def test_a_whole_or_a_wave_of_few_is_shown() -> None:
+    assert nps.nps(pd.DataFrame({"score": [9]}))["nps"].tolist() == [100]
+    wave = pd.DataFrame({"score": [9], "responded_at": ["2024-01-05"]})
+    assert nps.nps(wave, period="month", as_of="2024-02-01")["nps"].tolist() == [100]
+
+
+# -- weights --------------------------------------------------------------------
+
+
+def test_weights_by_hand() -> None:
+    # Weights 2, 1, 1 on a promoter, a passive and a detractor: (2 - 1) / 4. What is left of each answer is
+    # 3/4, -1/4 and -5/4, so the error is sqrt(4 * 9/16 + 1/16 + 25/16) / 4; equal answers of these shares
+    # have a variance of 3/4 - 1/16.
+    frame = pd.DataFrame({"score": [10, 8, 0], "worth": [2, 1, 1]})
+    row = nps.nps(frame, weights="worth", interval="wald").iloc[0]
+    assert row["nps"] == 25
+    error = math.sqrt(36 / 16 + 1 / 16 + 25 / 16) / 4
+    assert row["effective_answers"] == pytest.approx((3 / 4 - 1 / 16) / error**2)
+    assert (row["low"], row["high"]) == pytest.approx(
+        (max(25 - 195.996398 * error, -100), min(25 + 195.996398 * error, 100))
+    )
+    assert row[BANDS].tolist() == [1, 1, 1, 3]
+    assert (
+        "among all answers, each counting for its worth, in points"
+        in (nps.nps(frame, weights="worth").attrs["definition"])
+    )
+
+
+def test_weights_that_vary_cost_answers_where_all_agree() -> None:
+    # Kish: (1 + 1 + 4)² / (1 + 1 + 16) = 2.
+    row = nps.nps(pd.DataFrame({"score": [9, 9, 9], "weight": [1, 1, 4]}), weights="weight").iloc[0]
+    assert row["effective_answers"] == pytest.approx(2)
+    assert (row["low"], row["high"]) == pytest.approx(score_intervals.adjusted_wald(2, 0, 0))
+
+
+@settings(max_examples=8)
+@given(scores, st.floats(0.01, 1_000), st.sampled_from(["adjusted_wald", "score", "wald"]))
+def test_equal_weights_change_nothing(given_scores: list[int], weight: float, interval: str) -> None:
+    frame = pd.DataFrame({"score": given_scores, "weight": weight})
+    weighted = nps.nps(frame, weights="weight", interval=interval).iloc[0]
+    plain = nps.nps(frame, interval=interval).iloc[0]
+    names = ["nps", "low", "high"]
+    assert weighted[names].tolist() == pytest.approx(plain[names].tolist(), abs=1e-6)
+    assert weighted["effective_answers"] == pytest.approx(len(given_scores))
+    assert weighted[BANDS].tolist() == plain[BANDS].tolist()
+
+
+def test_weighted_bounds_hold_where_the_many_are_under_asked() -> None:
+    # Two halves of the customers, one asked five times as often and of another mind.
+    random, runs, answers = np.random.default_rng(4), 200, 400
+    rare = random.random((runs, answers)) < 1 / 6
+    score = np.where(rare, random.choice([10, 8, 3], rare.shape, p=[0.2, 0.3, 0.5]), 10)
+    score = np.where(~rare & (random.random(rare.shape) < 0.3), 8, score)
+    frame = pd.DataFrame({"score": score.ravel(), "weight": np.where(rare, 5.0, 1.0).ravel()})
+    found = nps.nps(frame.assign(run=np.arange(runs).repeat(answers)), weights="weight", by="run")
+    held = (found["low"] <= 20) & (found["high"] >= 20)  # half of them at -30, half at +70
+    assert 0.91 < held.mean() < 0.99
+    unweighted = nps.nps(frame).iloc[0]
+    assert unweighted["low"] > 45
+
+
+@pytest.mark.parametrize(
+    ("weights", "how", "message"),
+    [
+        (
+            [1.0, None, 0.0],
+            {},
+            "weights 'weight': 2 of 3 answers have none above 0. Give each answer its weight, or leave those "
+            "rows out.",
+        ),
+        (
+            [1.0, 2.0, 3.0],
+            {"interval": "bootstrap"},
+            "interval 'bootstrap' knows no weights. Choose one of ['adjusted_wald', 'score', 'wald'].",
+        ),
+    ],
+)
+def test_weights_that_are_none(weights: list, how: dict, message: str) -> None:
+    with pytest.raises((DataError, ParamsError)) as error:
+        nps.nps(pd.DataFrame({"score": [9, 8, 7], "weight": weights}), weights="weight", **how)
+    assert str(error.value) == message
+
+
+def test_weights_in_words() -> None:
+    with pytest.raises(DataError) as error:
+        nps.nps(pd.DataFrame({"score": [9], "worth": ["much"]}), weights="worth")
+    assert str(error.value) == (
+        "weights 'worth' holds string, and a number is needed. A column mapped as weight is read as one: "
+        "columns={'weight': 'worth'}."
+    )
+
+
 # -- from counts --------------------------------------------------------------
 
 
@@ -153,19 +301,20 @@ def test_counts_that_are_none(counts: dict, message: str) -> None:
             [11, 9, 10],
             "nps_0_10",
             "1 of 3 scores is no whole number from 0 to 10, such as 11. "
-            "Correct those rows or leave them out.",
+            "Correct those rows, or let the scale set them aside: out_of_range='set_aside'.",
         ),
         (
             [9.5, 11, -1, 12, 12, 3, None],
             "nps_0_10",
             "5 of 6 scores are no whole number from 0 to 10, such as -1, 9.5, 11. "
-            "Correct those rows or leave them out.",
+            "Correct those rows, or let the scale set them aside: out_of_range='set_aside'.",
         ),
         (
             [0, 0, 9],
             "nps_1_10",
             "2 of 3 scores are no whole number from 1 to 10, such as 0. "
-            "If 0 could be given, type scale='nps_0_10'. Correct those rows or leave them out.",
+            "If 0 could be given, type scale='nps_0_10'. Correct those rows, or let the scale set them "
+            "aside: out_of_range='set_aside'.",
         ),
     ],
 )
@@ -173,14 +322,6 @@ def test_scores_the_scale_does_not_have(given_scores: list, scale: str, message:
     with pytest.raises(DataError) as error:
         nps.nps(pd.DataFrame({"score": given_scores}), scale=scale)
     assert str(error.value) == message
-
-
-def test_an_unknown_scale() -> None:
-    with pytest.raises(ParamsError) as error:
-        nps.nps(datasets.tiny_responses(), scale="nps_0_11", as_of=AS_OF)
-    assert str(error.value) == (
-        "scale 'nps_0_11' is not known. Did you mean 'nps_0_10'? Choose one of ['nps_0_10', 'nps_1_10']."
-    )
 
 
 def test_periods_need_a_date() -> None:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from retention_kit import intervals, playbook
+from retention_kit import playbook, score_intervals
 from retention_kit.exceptions import ParamsError, ReportError
 from retention_kit.headlines import Headline
 from retention_kit.sentences import Voice
@@ -113,7 +113,7 @@ def test_a_share_that_cannot_vary_is_the_surest():
 
 
 def test_the_smallest_detectable_difference_comes_from_the_watched_figures_interval():
-    low, high = (float(bound) for bound in intervals.adjusted_wald(67, 66, 67))
+    low, high = (float(bound) for bound in score_intervals.adjusted_wald(67, 66, 67))
     score = figure("nps.nps", low, high, "nps", good="up")
     # Two halves of 100 answers each, thirds of each kind: metrics.md has 32 points.
     assert playbook._detectable(score, VOICE) == [

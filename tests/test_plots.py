@@ -6,7 +6,7 @@ import pytest
 from matplotlib.colors import to_hex
 from matplotlib.dates import date2num
 
-from retention_kit import datasets, exhibits, leaving, plots, rhythm
+from retention_kit import datasets, exhibits, leaving, nps, plots, rhythm
 from retention_kit.plots import marks
 
 MONTHS = pd.date_range("2024-01-01", periods=3, freq="MS")
@@ -135,6 +135,31 @@ def test_nps_by_segment_keeps_the_order_and_the_names_as_they_are(ax):
     assert [label.get_text() for label in labels] == ["$5 or $9", "<b>"]
     assert not any(label.get_parse_math() for label in labels)
     assert ax.get_ylim()[0] > ax.get_ylim()[1]
+
+
+def test_a_small_group_is_hidden_in_its_place_and_a_few_answers_make_a_hollow_dot(ax):
+    scores = pd.DataFrame({"team": list("abc"), "nps": [40.0, None, 10], "low": [30.0, None, -5]})
+    scores = scores.assign(high=[50.0, None, 30], caution=["", nps.HIDDEN, nps.FEW])
+    plots.plot_nps(scores, ax=ax, labels={"hidden": "zu wenige"})
+    full, hollow = (container.lines[0] for container in ax.containers)
+    assert (list(full.get_xdata()), list(full.get_ydata())) == ([40], [0])
+    assert (list(hollow.get_xdata()), list(hollow.get_ydata())) == ([10], [2])
+    assert (full.get_markerfacecolor(), hollow.get_markerfacecolor()) == (marks.BLUE, "white")
+    assert [(text.get_text(), text.get_position()[1]) for text in ax.texts] == [("zu wenige", 1)]
+    assert [label.get_text() for label in ax.get_yticklabels()] == list("abc")
+
+
+def test_limits_of_chance_are_shaded_and_a_wave_beyond_them_has_a_ring(ax):
+    scores = pd.DataFrame({"period": MONTHS, "nps": [10.0, 20, 60], "low": [5.0, 15, 55], "high": 65.0})
+    scores = scores.assign(pooled=30.0, limit_low=5.0, limit_high=55.0, signal=["", "", "above"])
+    plots.plot_nps(scores.iloc[::-1], ax=ax, labels={"signal": "Zufall"})
+    shaded = ax.collections[-1].get_paths()[0].vertices[:, 1]
+    assert (shaded.min(), shaded.max()) == (5, 55)
+    middle, ring = ax.lines[-2:]
+    assert list(middle.get_ydata()) == [30, 30, 30]
+    assert list(ring.get_ydata()) == [60]
+    assert ring.get_label() == "Zufall"
+    assert len(ax.get_legend().get_texts()) == 3
 
 
 def test_nps_by_period_is_drawn_over_time(ax):

@@ -15,6 +15,7 @@ import pytest
 import retention_kit
 from retention_kit import (
     activation,
+    answers,
     btyd,
     churn,
     clv,
@@ -30,6 +31,7 @@ from retention_kit import (
     losses,
     mrr,
     nps,
+    nps_comparisons,
     profits,
     purchases,
     recurring,
@@ -46,6 +48,7 @@ from retention_kit.exceptions import DataError
 # Functions and classes of each public module. Taking one away breaks somebody's notebook.
 PUBLIC = {
     "activation": ["activation"],
+    "answers": ["counted_words", "select_answers"],
     "choices": ["Choice", "choose_model", "split_day"],
     "churn": [
         *("annual_churn", "average_churn", "churn_rates", "classify_churn", "convert_churn"),
@@ -93,8 +96,8 @@ PUBLIC = {
     "headlines": ["Headline", "of"],
     "inactivity": ["inactivity_churn", "inactivity_windows"],
     "intervals": [
-        *("adjusted_wald", "difference", "difference_of_bounds", "difference_of_means"),
-        *("error_of_difference", "mean", "poisson", "ratio", "wilson"),
+        *("difference", "difference_of_bounds", "difference_of_means", "error_of_difference"),
+        *("mean", "poisson", "ratio", "wilson"),
     ],
     "invoices": ["subscriptions_from_invoices"],
     "leaving": ["churn_hazard", "churn_reasons", "tenure_survival"],
@@ -102,6 +105,8 @@ PUBLIC = {
     "losses": ["churn_by_margin", "save_rate"],
     "mrr": ["mrr_movements", "revenue_retention"],
     "nps": ["explain_figure", "nps", "nps_from_counts"],
+    "nps_comparisons": ["nps_compare", "nps_compare_groups", "nps_compare_paired", "nps_limits"],
+    "nps_sizes": ["nps_sample_size", "nps_smallest_change"],
     "params": ["Client", "Data", "Table", "client_files", "find", "read"],
     "periods": [
         *("activity", "birth_values", "check_period", "cohorts", "each_period", "first_incomplete", "index"),
@@ -134,6 +139,8 @@ PUBLIC = {
         *("average_orders", "days_between_orders", "gap_distribution", "orders_per_customer"),
         *("overdue_customers", "reorder_dates"),
     ],
+    "scales": ["Scale", "read"],
+    "score_intervals": ["Method", "adjusted_wald", "bootstrap", "moments", "named", "score", "wald"],
     "sentences": ["Voice", "phrase"],
     "spending": ["spend_per_customer", "spend_ratio"],
     "subscribers": ["clv_of_subscribers", "subscriber_return", "subscriber_uplift"],
@@ -219,6 +226,13 @@ def of_values(orders: Any, *, as_of: str | None = None) -> pd.DataFrame:
     return clv.customers_at_risk(orders, clv.customer_value(orders, as_of=as_of), as_of=as_of)
 
 
+@wraps(answers.select_answers)
+def of_selected(responses: Any, *, as_of: str | None = None) -> pd.DataFrame:
+    selected = answers.select_answers(responses, duplicates="latest", as_of=as_of)
+    frame = selected.table.select("customer_id", "responded_at", "score").to_pandas()
+    return frame.sort_values(["customer_id", "responded_at"], ignore_index=True)
+
+
 @wraps(tracking.tracking)
 def of_a_split(orders: Any, *, calibration_end: str, as_of: str | None = None) -> pd.DataFrame:
     split = holdouts.calibration_holdout(orders, calibration_end=calibration_end, as_of=as_of)
@@ -299,12 +313,23 @@ NOUNS: list[tuple[Callable, tuple, dict]] = [
     (losses.churn_by_margin, PRICED, {}),
     (nps.nps, RESPONSES, {"period": "month"}),
     (ungrouped(partial(drivers.key_drivers, drivers=["price", "speed"])), RATED, {}),
+    (
+        nps.nps,
+        RESPONSES,
+        {"duplicates": "latest", "scale": "lowest 0, highest 10, promoters_from 8, passives_from 6"},
+    ),
+    (ungrouped(of_selected), RESPONSES, {}),
+    (
+        ungrouped(partial(nps_comparisons.nps_compare_paired, earlier="2024-01-01", later="2024-04-01")),
+        RESPONSES,
+        {"period": "month"},
+    ),
     (ungrouped(nps.explain_figure, "10"), RESPONSES, {}),
 ]
 DATA = {"orders", "events", "subscriptions", "responses"}
 ON_DATA = (
     *(retention, cohorts, lifecycle, activation, purchases, spending, rfm, rhythm, inactivity),
-    *(churn, leaving, mrr, recurring, losses, nps, clv, holdouts, forecasts),
+    *(churn, leaving, mrr, recurring, losses, answers, nps, nps_comparisons, clv, holdouts, forecasts),
     *(profits, growth, tracking, drivers),
 )
 
