@@ -99,6 +99,12 @@ def holds(table: ir.Table) -> bool:
     return not backends or backends[0] is connection()
 
 
+def beside(table: ir.Table, other: ir.Table) -> ir.Table:
+    """A small table on the engine of another one: two engines cannot join, so the small side travels."""
+    same = table._find_backends()[0] == other._find_backends()[0]
+    return table if same else ibis.memtable(table.to_pyarrow())
+
+
 def stored(table: ir.Table, kind: str) -> ir.Table:
     """Written once to the session's engine, where reading again is cheap; a database's table stays there.
 

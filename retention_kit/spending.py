@@ -4,13 +4,12 @@ from collections.abc import Sequence
 from itertools import combinations_with_replacement
 from typing import Any
 
-import ibis
 import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 from scipy import special
 
-from retention_kit import buying, intervals, periods, sources, tables
+from retention_kit import buying, intervals, periods, session, sources, tables
 from retention_kit.exceptions import DataError
 from retention_kit.moments import Date
 from retention_kit.phrases import Phrase
@@ -191,19 +190,13 @@ def _listed(customers: Any, by: Sequence[str]) -> ir.Table:
     return customers.table.select("customer_id", *known)
 
 
-def _beside(listed: ir.Table, spent: ir.Table) -> ir.Table:
-    """The list on the engine of the orders: two engines cannot join."""
-    same = listed._find_backends()[0] == spent._find_backends()[0]
-    return listed if same else ibis.memtable(listed.to_pyarrow())
-
-
 def _with_those_who_did_not(spent: ir.Table, listed: ir.Table) -> ir.Table:
-    joined = _beside(listed, spent).left_join(spent, "customer_id").drop("customer_id_right")
+    joined = session.beside(listed, spent).left_join(spent, "customer_id").drop("customer_id_right")
     return joined.mutate(orders=joined.orders.fill_null(0), revenue=joined.revenue.fill_null(0.0))
 
 
 def _strangers(spent: ir.Table, listed: ir.Table) -> list[Phrase]:
-    others = spent.anti_join(_beside(listed, spent), "customer_id").count().to_pyarrow().as_py()
+    others = spent.anti_join(session.beside(listed, spent), "customer_id").count().to_pyarrow().as_py()
     return [phrase("note.strangers", customers=others)] if others else []
 
 

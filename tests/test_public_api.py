@@ -22,6 +22,7 @@ from retention_kit import (
     cohorts,
     datasets,
     drivers,
+    feedback,
     forecasts,
     growth,
     holdouts,
@@ -32,12 +33,14 @@ from retention_kit import (
     mrr,
     nps,
     nps_comparisons,
+    participation,
     profits,
     purchases,
     recurring,
     retention,
     rfm,
     rhythm,
+    satisfaction,
     session,
     spending,
     tables,
@@ -70,6 +73,7 @@ PUBLIC = {
         *("calibration_holdout", "compare_models", "expected_and_actual", "foretold"),
     ],
     "economics": ["acquisition_return", "break_even_retention", "clv_formula", "retention_uplift"],
+    "feedback": ["churn_after", "clv_after", "retention_after", "spend_after"],
     "fits": ["Fit", "bounds", "digest", "load", "maximize", "outcome_bounds", "refitted", "save", "variance"],
     "portfolios": [
         *("alive_by_pattern", "customer_values", "expected_revenue", "expected_totals"),
@@ -108,6 +112,9 @@ PUBLIC = {
     "nps_comparisons": ["nps_compare", "nps_compare_groups", "nps_compare_paired", "nps_limits"],
     "nps_sizes": ["nps_sample_size", "nps_smallest_change"],
     "params": ["Client", "Data", "Table", "client_files", "find", "read"],
+    "participation": [
+        *("comment_bias", "completion_rates", "invitations", "matched", "respondent_bias", "response_rates"),
+    ],
     "periods": [
         *("activity", "birth_values", "check_period", "cohorts", "each_period", "first_incomplete", "index"),
         *("index_of", "running_total", "start_of", "starts", "unit"),
@@ -141,6 +148,7 @@ PUBLIC = {
     ],
     "scales": ["Scale", "read"],
     "score_intervals": ["Method", "adjusted_wald", "bootstrap", "moments", "named", "score", "wald"],
+    "satisfaction": ["ces", "csat", "given"],
     "sentences": ["Voice", "phrase"],
     "spending": ["spend_per_customer", "spend_ratio"],
     "subscribers": ["clv_of_subscribers", "subscriber_return", "subscriber_uplift"],
@@ -208,6 +216,24 @@ ORDERS, MANY_ORDERS, EVENTS, SUBSCRIPTIONS, PRICED, RESPONSES = (
     (priced_subscriptions, tables.load_subscriptions, ["plan", "cancel_reason"]),
     (datasets.tiny_responses, tables.load_responses, ["customer_id", "comment"]),
 )
+
+
+def effort() -> pd.DataFrame:
+    """The tiny answers on a scale from 1 to 7."""
+    answers = datasets.tiny_responses()
+    return answers.assign(score=answers["score"].clip(1, 7))
+
+
+# What answers are joined to, beside them.
+EFFORT = (effort, tables.load_responses, ["customer_id", "comment"])
+ASKED = tables.load_invitations(
+    datasets.tiny_customers()[["customer_id", "segment"]].assign(invited_at="2024-01-09"),
+    columns={"segment": "segment"},
+    as_of=AS_OF,
+)
+FEES = tables.load_subscriptions(datasets.tiny_subscriptions(), as_of=AS_OF)
+SHOP = tables.load_orders(datasets.tiny_orders(), as_of=AS_OF)
+WORTH = pd.DataFrame({"customer_id": ["ana", "ben", "cleo"], "expected_value": [30.0, 10.0, 20.0]})
 
 
 def ungrouped(noun: Callable, *asked: Any) -> Callable:
@@ -325,12 +351,22 @@ NOUNS: list[tuple[Callable, tuple, dict]] = [
         {"period": "month"},
     ),
     (ungrouped(nps.explain_figure, "10"), RESPONSES, {}),
+    (satisfaction.csat, RESPONSES, {"scale": (0, 10), "period": "month"}),
+    (satisfaction.ces, EFFORT, {"method": "net"}),
+    (ungrouped(participation.response_rates), RESPONSES, {"invited": ASKED, "period": "month"}),
+    (ungrouped(participation.completion_rates), RESPONSES, {"questions": ["comment"]}),
+    (ungrouped(participation.comment_bias), RESPONSES, {}),
+    (ungrouped(participation.respondent_bias, ASKED), RESPONSES, {"columns": ["segment"]}),
+    (ungrouped(feedback.churn_after, FEES), RESPONSES, {"days": 14}),
+    (ungrouped(feedback.retention_after, SHOP), RESPONSES, {"days": 14, "groups": "score"}),
+    (ungrouped(feedback.spend_after, SHOP), RESPONSES, {"days": 14}),
+    (ungrouped(feedback.clv_after, WORTH), RESPONSES, {}),
 ]
 DATA = {"orders", "events", "subscriptions", "responses"}
 ON_DATA = (
     *(retention, cohorts, lifecycle, activation, purchases, spending, rfm, rhythm, inactivity),
     *(churn, leaving, mrr, recurring, losses, answers, nps, nps_comparisons, clv, holdouts, forecasts),
-    *(profits, growth, tracking, drivers),
+    *(profits, growth, tracking, drivers, satisfaction, participation, feedback),
 )
 
 
