@@ -47,6 +47,7 @@ bench: .venv/installed
 soak: .venv/installed
 	HYPOTHESIS_PROFILE=soak $(BIN)/pytest -n auto --dist loadfile
 	$(BIN)/python -m benchmarks.coverage
+	$(BIN)/python -m benchmarks.score_coverage
 	$(BIN)/retention-kit run params/*.yaml $(if $(RETENTION_KIT_DATA),params/examples/*.yaml)
 
 lock: .venv/bin/uv

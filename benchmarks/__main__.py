@@ -1,4 +1,4 @@
-"""Ask the ten questions of a million rows each, beside the usual pandas recipe; fit models; make reports.
+"""Ask ten questions of a million rows each, beside the usual pandas recipe; a survey; fits; reports.
 
 Each question starts from a plain DataFrame every time: wrapping, checking and counting are in the figure.
 """
@@ -10,11 +10,12 @@ import time
 from collections.abc import Callable
 from importlib.metadata import version
 
-from benchmarks import cohorts, fitting, notebooks
+from benchmarks import cohorts, fitting, notebooks, surveys
 from benchmarks.questions import QUESTIONS, frames
 
 ROWS = int(os.environ.get("BENCH_ROWS", "1_000_000"))
 COHORT_ROWS = int(os.environ.get("BENCH_COHORT_ROWS", "10_000_000"))
+ANSWERS = int(os.environ.get("BENCH_ANSWERS", "100_000"))
 CUSTOMERS = int(os.environ.get("BENCH_CUSTOMERS", "1_000_000"))
 REPEATS = 3
 BUDGET = 2.0  # seconds a question may take on a million rows
@@ -38,6 +39,8 @@ def main() -> None:
     _questions()
     print()
     cohorts.run(COHORT_ROWS)
+    print()
+    surveys.run(ANSWERS)
     print()
     fitting.run(CUSTOMERS)
     print()

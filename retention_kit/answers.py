@@ -103,15 +103,20 @@ def counted_words(loaded: Loaded) -> Words:
 
 def _inside(loaded: Loaded, scale: Scale) -> Loaded:
     """Refuse a score that the scale does not have, for it would be counted as something it is not."""
+    asked = ("scores outside", scale.lowest, scale.highest)
     table = loaded.table
-    wrong = table.filter(~scale.has(table.score))
-    found = wrong.group_by("score").aggregate(rows=wrong.count()).order_by("score").to_pandas()
+    if asked not in loaded.kept:
+        wrong = table.filter(~scale.has(table.score))
+        by_score = wrong.group_by("score").aggregate(rows=wrong.count())
+        loaded.kept[asked] = by_score.order_by("score").to_pandas()
+    found = loaded.kept[asked]
     if found.empty:
         return loaded
     rows = int(found["rows"].sum())
     if scale.out_of_range == "refuse":
         raise DataError(_refusal(found, rows, loaded, scale))
-    return _less(loaded, table.filter(scale.has(table.score)), OUTSIDE, rows, f"{found['score'].iloc[-1]:g}")
+    kept = session.stored(table.filter(scale.has(table.score)), loaded.kind)
+    return _less(loaded, kept, OUTSIDE, rows, f"{found['score'].iloc[-1]:g}")
 
 
 def _refusal(found: pd.DataFrame, rows: int, loaded: Loaded, scale: Scale) -> str:
@@ -139,7 +144,8 @@ def _one_each(loaded: Loaded, duplicates: Duplicates, period: Period | None) -> 
     ]
     place = ibis.row_number().over(group_by=keys, order_by=[when, table.score, *others])
     ranked = table.mutate(_place=place)
-    kept = ranked.filter((ranked["_place"] == 0) | ranked.customer_id.isnull()).drop("_place")
+    one = ranked.filter((ranked["_place"] == 0) | ranked.customer_id.isnull()).drop("_place")
+    kept = session.stored(one, loaded.kind)
     left = int(kept.count().execute())
     rule = AGAIN[duplicates, period is not None]
     return _less(loaded, kept, rule, int(loaded.checks["rows"].iloc[-1]) - left, None)
@@ -152,4 +158,4 @@ def _less(loaded: Loaded, kept: ir.Table, rule: str, rows: int, example: str | N
     told = told.astype(loaded.checks.dtypes)
     account = pd.concat([before, told, last.assign(rows=last["rows"] - rows)], ignore_index=True)
     checks.refuse_nothing_kept(loaded.kind, account)
-    return replace(loaded, table=session.stored(kept, loaded.kind), checks=account)
+    return replace(loaded, table=kept, checks=account)

@@ -50,8 +50,8 @@ def opened(path: Path) -> IO[bytes]:
     return io.BufferedReader(_Unpacked(path)) if path.suffix == ".gz" else path.open("rb")
 
 
-def read_through(path: Path) -> None:
-    """Read a packed file to its end, so that one that holds too much is refused before the engine reads it.
+def ends(path: Path) -> tuple[bytes, bytes]:
+    """The first and the last bytes of a file, unpacked; one that holds too much is refused before more.
 
     Raises
     ------
@@ -60,8 +60,10 @@ def read_through(path: Path) -> None:
     """
     try:
         with opened(path) as file:
-            while file.read(1 << 20):
-                pass
+            start = last = file.read(1 << 20)
+            while chunk := file.read(1 << 20):
+                last = last[-1024:] + chunk
+            return start, last
     except (OSError, EOFError, zlib.error) as error:
         raise DataError(broken(path, error)) from None
 

@@ -3,6 +3,7 @@
 import csv
 import io
 import re
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +28,7 @@ class Dialect:
     delimiter: str
     quote: str
     escape: str
+    skip: int = 0  # lines above the header: blank ones, and Excel's own `sep=;`
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,7 @@ def opened(paths: Sequence[Path], name: str, hints: Hints) -> Source:
     headers = [_header(path, dialect) for path in readable]
     notes += _missing(dict(zip(names, headers, strict=True)))
     # How many lines to skip is said, or the engine takes short first lines for remarks and skips them.
-    how = {"header": True, "skip": int(_says_delimiter(readable[0])), "delim": dialect.delimiter}
+    how = {"header": True, "skip": dialect.skip, "delim": dialect.delimiter}
     how |= {"quote": dialect.quote, "escape": dialect.escape}
     try:
         table = session.connection().read_csv(
@@ -76,12 +78,14 @@ def _readable(paths: Sequence[Path], encoding: str | None) -> tuple[list[str], l
         try:
             with archives.opened(path) as file:
                 decoded = encodings.as_utf8(file, encoding, name=path.name, folder=session.folder())
-        except (OSError, EOFError) as error:
+        except (OSError, EOFError, zlib.error) as error:
             raise DataError(archives.broken(path, error)) from None
         readable.append(str((decoded.path or path).absolute()))
         if decoded.words:
             level = "warning" if decoded.is_mixed else "guess" if encoding is None else "info"
             notes.append(Note(level, decoded.words))
+        if decoded.damage:
+            notes.append(Note("warning", decoded.damage))
     return readable, notes
 
 
@@ -101,8 +105,8 @@ def _told(dialect: Dialect, hints: Hints, name: str) -> list[Note]:
     if hints.delimiter is None:
         notes.append(Note("guess", phrase("note.delimiter", file=name, delimiter=repr(dialect.delimiter))))
     if hints.quote is None and dialect.quote != '"':
-        key = "note.quote" if dialect.quote else "note.no_quote"
-        notes.append(Note("guess", phrase(key, file=name, quote=dialect.quote)))
+        level, key = ("guess", "note.quote") if dialect.quote else ("warning", "note.no_quote")
+        notes.append(Note(level, phrase(key, file=name, quote=dialect.quote)))
     return notes
 
 
@@ -121,6 +125,9 @@ def _missing(headers: dict[str, list[str]]) -> list[Note]:
 
 
 def _dialect(path: str, name: str, hints: Hints) -> Dialect:
+    _, header = _start(path)
+    if not header:
+        raise DataError(f"{name} is empty. {AGAIN}")
     told = hints.delimiter or _said_delimiter(path)
     query = "SELECT Delimiter, Quote, Escape FROM sniff_csv(?, all_varchar = true, header = true"
     query += f", delim = {_literal(told)})" if told else ")"
@@ -131,7 +138,6 @@ def _dialect(path: str, name: str, hints: Hints) -> Dialect:
             raise DataError(complaint(name, error)) from None
         found = None  # a broken line: the reader says which
     delimiter, quote, escape = found or (told, "", "")
-    header = _first_line(path)
     if told:
         delimiter = told
     elif not delimiter or delimiter not in header:
@@ -141,7 +147,7 @@ def _dialect(path: str, name: str, hints: Hints) -> Dialect:
         quote = hints.quote
     elif quote not in ('"', "'"):
         quote = "" if found and _has_quote(path) else '"'
-    return Dialect(delimiter, quote, escape if escape == "\\" and quote else quote)
+    return Dialect(delimiter, quote, escape if escape == "\\" and quote else quote, _above(path))
 
 
 def _literal(text: str) -> str:
@@ -161,30 +167,42 @@ def _common(found: dict[str, Dialect]) -> Dialect:
                 f"{first} is delimited by {dialect.delimiter!r} and {name} by {other.delimiter!r}. "
                 "Files of one glob are read alike: save them alike, or say delimiter=."
             )
+        if other.skip != dialect.skip:
+            raise DataError(
+                f"{first} has {dialect.skip} lines above its header and {name} {other.skip}. "
+                "Files of one glob are read alike: save them alike."
+            )
     quoted = [each for each in found.values() if each.quote]
     return quoted[0] if quoted else dialect
 
 
-def _says_delimiter(path: str) -> bool:
-    return _said_delimiter(path) is not None
+def _above(path: str) -> int:
+    return _start(path)[0] + (_said_delimiter(path) is not None)
 
 
 def _said_delimiter(path: str) -> str | None:
     """What Excel's own first line says, where there is one: `sep=;`."""
-    told = re.fullmatch(r'"?sep=(.)"?', _first_line(path).strip("\ufeff\r\n"))
+    told = re.fullmatch(r'"?sep=(.)"?', _start(path)[1])
     return told[1] if told else None
 
 
-def _first_line(path: str) -> str:
+def _start(path: str) -> tuple[int, str]:
+    """How many blank lines a file begins with, and the first that is not."""
+    blank = 0
     with archives.opened(Path(path)) as file:
-        return file.readline(_LONGEST_HEADER).decode("utf-8", errors="replace")
+        while line := file.readline(_LONGEST_HEADER):
+            first = line.decode("utf-8", errors="replace").strip("\ufeff\r\n")
+            if first:
+                return blank, first
+            blank += 1
+    return blank, ""
 
 
 def _cells(text: io.TextIOBase, path: str, dialect: Dialect) -> Any:
     quoting = csv.QUOTE_MINIMAL if dialect.quote else csv.QUOTE_NONE
     lines = csv.reader(text, delimiter=dialect.delimiter, quotechar=dialect.quote or None, quoting=quoting)
-    if _says_delimiter(path):
-        next(lines)
+    for _ in range(dialect.skip):
+        next(lines, None)
     return lines
 
 
@@ -217,25 +235,29 @@ def _odd_line(path: str, dialect: Dialect) -> str | None:
 
 def complaint(name: str, error: Exception) -> str:
     """One line for what the engine says: of a broken line of a CSV file, or of an expression."""
-    if "sniffing file" in str(error):
+    if "sniff" in str(error).lower():
         return f"{name} is not read as CSV: it has no lines of alike columns. {AGAIN}"
     line = _CSV_LINE.search(str(error))
     if line:
-        why = reason(Exception(str(error)[line.end() :].strip()))
+        rest = str(error)[line.end() :].strip()
+        known = _CSV_REASON.search(rest)
+        why = reason(Exception(known[0] if known else rest))
         return (
             f"{name} cannot be read as CSV at line {line[1]}: {why}. "
             "Say delimiter= or encoding=, or mend that line."
         )
-    hint = " Check the expressions in columns= and where=." if isinstance(error, _OF_EXPRESSIONS) else ""
-    return f"{name} cannot be read: {reason(error)}.{hint}"
+    if isinstance(error, _OF_EXPRESSIONS):
+        return f"{name} cannot be read: {reason(error)}. Check the expressions in columns= and where=."
+    return f"{name} cannot be read: {reason(error)}. {AGAIN}"
 
 
 _OF_EXPRESSIONS = (duckdb.BinderException, duckdb.CatalogException, duckdb.ConversionException)
 _CSV_LINE = re.compile(r"CSV Error on Line: (\d+)(\n *Original Line:.*)?")
+_CSV_REASON = re.compile(r"^(Value with|Expected Number|Maximum|Invalid|Error when) .*", re.MULTILINE)
 _KIND_OF_ERROR = re.compile(r"^[A-Z][A-Za-z ]* Error: ")
 
 
 def reason(error: Exception) -> str:
     """The first line of what went wrong, without the engine's name for its kind."""
     first = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
-    return _KIND_OF_ERROR.sub("", first).rstrip(".!")
+    return _KIND_OF_ERROR.sub("", first).rstrip(".!: ")

@@ -1,8 +1,9 @@
 """Bytes of a text file made UTF-8, which is all that the engine reads; lines that were not are counted."""
 
 import codecs
+import io
 import re
-import shutil
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -33,6 +34,7 @@ class Decoded:
     path: Path | None
     words: str
     is_mixed: bool = False  # some lines were written otherwise than others
+    damage: str = ""  # what no export holds and was taken away, in words
 
 
 def as_utf8(file: IO[bytes], encoding: str | None, *, name: str, folder: Path) -> Decoded:
@@ -54,12 +56,14 @@ def as_utf8(file: IO[bytes], encoding: str | None, *, name: str, folder: Path) -
     given = _known(encoding, name) or wide
     if given and given.startswith(("utf-16", "utf-32")):
         return _copied(file, given, name, folder, words=phrase("note.encoding", file=name, encoding=given))
-    if given in (None, "utf-8") and _is_utf8(file):
-        return Decoded(None, "")
+    if given in (None, "utf-8"):
+        is_utf8, is_plain = _scanned(file)
+        if is_utf8 and is_plain:
+            return Decoded(None, "")
+        file.seek(0)
+        given = "utf-8" if is_utf8 else _guess(file)
     file.seek(0)
-    chosen = given if given not in (None, "utf-8") else _guess(file)
-    file.seek(0)
-    return _copied_by_line(file, chosen, name, folder)
+    return _copied_by_line(file, given, name, folder)
 
 
 def _known(encoding: str | None, name: str) -> str | None:
@@ -86,15 +90,26 @@ def _wide(start: bytes) -> str | None:
     return "utf-16-le" if start[1:2] == b"\0" else None
 
 
-def _is_utf8(file: IO[bytes]) -> bool:
+def _scanned(file: IO[bytes]) -> tuple[bool, bool]:
+    """Whether a file is UTF-8, and whether its lines all end alike and no byte of it is zero."""
     decoder = codecs.getincrementaldecoder("utf-8")()
-    try:
-        while chunk := file.read(_CHUNK):
+    is_utf8, has_zero, ends, last = True, False, Counter[bytes](), b""
+    while chunk := file.read(_CHUNK):
+        has_zero = has_zero or b"\0" in chunk
+        whole = last + chunk
+        both = whole.count(b"\r\n") - last.count(b"\r\n")
+        ends.update({b"\r\n": both, b"\n": chunk.count(b"\n") - both, b"\r": chunk.count(b"\r") - both})
+        last = chunk[-1:]
+        try:
             decoder.decode(chunk)
-        decoder.decode(b"", final=True)
-    except UnicodeDecodeError:
-        return False
-    return True
+        except UnicodeDecodeError:
+            is_utf8 = False
+            break
+    return is_utf8 and _ends_whole(decoder), sum(count > 0 for count in ends.values()) < 2 and not has_zero
+
+
+def _ends_whole(decoder: codecs.IncrementalDecoder) -> bool:
+    return not decoder.getstate()[0]
 
 
 def _guess(file: IO[bytes]) -> str:
@@ -129,20 +144,40 @@ def _line_is_utf8(line: bytes) -> bool:
 
 def _copied(file: IO[bytes], encoding: str, name: str, folder: Path, *, words: str) -> Decoded:
     path = folder / session.new_name("decoded.csv")
+    decoder = codecs.getincrementaldecoder(encoding)()
+    ends = io.IncrementalNewlineDecoder(None, translate=True)
+    zeros: list[int] = []
+    line = 1
     try:
         with path.open("w", encoding="utf-8", newline="") as copy:
-            shutil.copyfileobj(codecs.getreader(encoding)(file), copy, _CHUNK)
+            while True:
+                chunk = file.read(_CHUNK)
+                text = ends.decode(decoder.decode(chunk, final=not chunk), final=not chunk)
+                if "\0" in text:
+                    zeros.append(line + text.count("\n", 0, text.index("\0")))
+                line += text.count("\n")
+                copy.write(text.replace("\0", ""))
+                if not chunk:
+                    break
     except UnicodeError:
-        raise DataError(f"{name} is not {encoding} throughout. Say its encoding with encoding=.") from None
-    return Decoded(path, words)
+        raise DataError(
+            f"{name} is not {encoding} throughout, or is cut off. Export it again, or say encoding=."
+        ) from None
+    return Decoded(path, words, damage=_damage(name, zeros))
 
 
 def _copied_by_line(file: IO[bytes], encoding: str, name: str, folder: Path) -> Decoded:
+    """Each line decoded, ended alike and without the bytes of zero that a crash or a bad disk leaves."""
     path = folder / session.new_name("decoded.csv")
     others: dict[str, list[int]] = {}  # encoding to the numbers of its lines
     is_utf8 = False  # whether some line is UTF-8 and could not be anything else
+    zeros: list[int] = []
     with path.open("wb") as copy:
-        for number, line in enumerate(file, start=1):
+        for number, raw in enumerate(file, start=1):
+            line = raw.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+            if b"\0" in line:
+                zeros.append(number)
+                line = line.replace(b"\0", b"")
             if _line_is_utf8(line):
                 is_utf8 = is_utf8 or not line.isascii()
                 copy.write(line)
@@ -150,13 +185,23 @@ def _copied_by_line(file: IO[bytes], encoding: str, name: str, folder: Path) -> 
             written, text = _best(line, encoding)
             others.setdefault(written, []).append(number)
             copy.write(text.encode("utf-8"))
+    words, is_mixed = _words(others, is_utf8, name)
+    return Decoded(path, words, is_mixed, _damage(name, zeros))
+
+
+def _damage(name: str, lines: list[int]) -> str:
+    """That there were bytes of zero, and from which line on."""
+    return phrase("note.zeros", file=name, line=lines[0]) if lines else ""
+
+
+def _words(others: dict[str, list[int]], is_utf8: bool, name: str) -> tuple[str, bool]:
     if not others:
-        return Decoded(None, "")
+        return "", False
     if not is_utf8 and len(others) == 1:
         [(written, lines)] = others.items()
-        return Decoded(path, phrase("note.not_utf8", file=name, lines=len(lines), encoding=written))
+        return phrase("note.not_utf8", file=name, lines=len(lines), encoding=written), False
     parts = [_part(written, lines) for written, lines in others.items()]
-    return Decoded(path, phrase("note.mixed", file=name, parts=parts), is_mixed=True)
+    return phrase("note.mixed", file=name, parts=parts), True
 
 
 def _part(encoding: str, lines: list[int]) -> str:

@@ -7,11 +7,12 @@ from typing import Any
 
 import duckdb
 
-from retention_kit import archives, overlaps, session
+from retention_kit import archives, dialects, overlaps, session
 from retention_kit.exceptions import DataError
 from retention_kit.mappings import quoted
 from retention_kit.opened import AGAIN, Source
 
+_BLANK = b"\xef\xbb\xbf \r\n\t"
 _DIGITS = "^-?[0-9]{16,}$"  # a whole number that a float cannot hold
 
 
@@ -23,9 +24,6 @@ def opened(paths: Sequence[Path], name: str) -> Source:
     DataError
         When a line is no record, with its number, or there is none.
     """
-    for path in paths:
-        if path.suffix == ".gz":
-            archives.read_through(path)
     tables = [_stored(path) for path in paths]
     union = " UNION ALL ".join(f"SELECT json, {i} AS _file FROM {table}" for i, table in enumerate(tables))
     kinds = dict(_leaves(_structure(union, name)))
@@ -43,20 +41,32 @@ def opened(paths: Sequence[Path], name: str) -> Source:
 
 def _stored(path: Path) -> str:
     """One row a record, each as JSON: a file that starts with a bracket is a list of them."""
-    with archives.opened(path) as file:
-        start = file.read(1 << 10).lstrip(b"\xef\xbb\xbf \r\n\t")[:1]
-    if not start:
+    start, end = archives.ends(path)
+    if not start.strip(_BLANK):
         raise DataError(f"{path.name} is empty. {AGAIN}")
-    reader = "read_json_objects" if start == b"[" else "read_ndjson_objects"
+    is_list = start.lstrip(_BLANK).startswith(b"[")
+    if is_list and not end.rstrip(_BLANK).endswith(b"]"):
+        raise DataError(f"{path.name} cannot be read as JSON: its list is not closed. {AGAIN}")
+    reader = "read_json_objects" if is_list else "read_ndjson_objects"
     table = session.new_name("records")
     query = f"CREATE TEMP TABLE {table} AS SELECT json FROM {reader}(?)"
     try:
         session.connection().con.execute(query, [str(path)])
     except duckdb.Error as error:
-        # After the path stands where in the file it is broken.
-        where = str(error).partition(str(path))[2].lstrip('", ') or str(error)
-        raise DataError(archives.broken(path, Exception(where), as_a="JSON")) from None
+        line = None if is_list else _broken_line(path)
+        why = f"line {line} is no record" if line else dialects.reason(error)
+        raise DataError(archives.broken(path, Exception(why), as_a="JSON")) from None
     return table
+
+
+def _broken_line(path: Path) -> int | None:
+    with archives.opened(path) as file:
+        for number, line in enumerate(file, start=1):
+            try:
+                json.loads(line) if line.strip() else None
+            except ValueError:
+                return number
+    return None
 
 
 def _structure(union: str, name: str) -> dict[str, Any]:

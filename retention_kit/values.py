@@ -30,7 +30,7 @@ _POINT = r"^[+-]?(\d+|[1-9]\d{0,2}(,\d{3})+)?(\.\d*)?([eE][+-]?\d+)?$"
 _COMMA = r"^[+-]?(\d+|[1-9]\d{0,2}(\.\d{3})+)?(,\d*)?([eE][+-]?\d+)?$"
 _TIME = r"([ T]\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?( ?[AaPp][Mm])?)?"
 # A score, then a sign or a blank, then words without another number: 9/10 and "8 or 9" are no scores.
-_WORDED = r"^(\d{1,3})\s*[-\x{2013}\x{2014}:=.)(]?\s*\pL[^\d]*$"
+_WORDED = r"^\s*(\d{1,3})\s*[-\x{2013}\x{2014}:=.)(]?\s*\pL[^\d]*$"
 _ZONED = r"^\d{4}-\d{1,2}-\d{1,2}[ T]\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?\s?(Z|[+-]\d{2}(:?\d{2})?)$"
 
 # Each order of day, month and year: the shape of its texts and the formats that read them.
@@ -105,7 +105,7 @@ def number_reading(table: ir.Table, column: str, decimal: str | None) -> Reading
         bare = _bare(text)
         digits = bare.replace("," if decimal == "." else ".", "").replace(",", ".")
         readable = bare.re_search(pattern) & bare.re_search(r"\d")
-        return readable.ifelse(digits, ibis.null("string")).try_cast("float64")
+        return _finite(readable.ifelse(digits, ibis.null("string")).try_cast("float64"))  # 1e400 is infinite
 
     return Reading(read, guess)
 
@@ -365,15 +365,15 @@ def _numbers(table: ir.Table, name: str, hints: Hints) -> Reading:
 
 def _scores(table: ir.Table, name: str, hints: Hints) -> Reading:
     """Scores, some of which surveys write with what they mean: `10 - extremely likely`."""
-    bare = table.mutate(**{name: _without_words(table[name])})
-    reading = number_reading(bare, name, hints.decimal)
-    has_words = table.filter(filled(table[name]).re_search(_WORDED)).count().execute()
-    guess = phrase("note.score_words", column=name) if has_words else reading.guess
-    return Reading(lambda text: reading.read(_without_words(text)), guess)
+    if not table.filter(table[name].re_search(_WORDED)).limit(1).count().execute():
+        return number_reading(table, name, hints.decimal)
+    reading = number_reading(table.mutate(**{name: _without_words(table[name])}), name, hints.decimal)
+    said = phrase("note.score_words", column=name)
+    return Reading(lambda text: reading.read(_without_words(text)), said)
 
 
 def _without_words(text: ir.StringValue) -> ir.StringValue:
-    return filled(text).re_replace(_WORDED, r"\1")
+    return text.re_replace(_WORDED, r"\1")
 
 
 def _finite(number: ir.FloatingValue) -> ir.FloatingValue:

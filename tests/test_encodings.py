@@ -101,7 +101,11 @@ def test_a_mark_before_utf8_is_left_to_the_engine() -> None:
             "base64",
             "a.csv: 'base64' is no encoding. Say encoding='utf-8', 'utf-16', 'cp1250', 'cp1251' or 'cp1252'.",
         ),
-        (b"id\n\n", "utf-32", "a.csv is not utf-32 throughout. Say its encoding with encoding=."),
+        (
+            b"id\n\n",
+            "utf-32",
+            "a.csv is not utf-32 throughout, or is cut off. Export it again, or say encoding=.",
+        ),
     ],
 )
 def test_what_cannot_be_decoded_is_refused(content: bytes, encoding: str | None, message: str) -> None:

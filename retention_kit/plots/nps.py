@@ -50,8 +50,9 @@ def _nps_by_period(ax: Axes, scores: pd.DataFrame, label: str, labels: marks.Lab
         ax.plot(scores[label], scores["pooled"], color=marks.INK, linewidth=0.8, linestyle="--",
                 label=marks.label("pooled", labels))  # fmt: skip
         beyond = scores[scores["signal"] != ""]
-        ax.plot(beyond[label], beyond["nps"], "o", markersize=13, markerfacecolor="none",
-                color=marks.RED, label=marks.label("signal", labels))  # fmt: skip
+        if len(beyond):
+            ax.plot(beyond[label], beyond["nps"], "o", markersize=13, markerfacecolor="none",
+                    color=marks.RED, label=marks.label("signal", labels))  # fmt: skip
         marks.legend_above(ax)
     marks.period_axis(ax, scores[label])
     ax.margins(x=0.1)
