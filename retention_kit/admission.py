@@ -9,7 +9,7 @@ import duckdb
 import ibis.expr.types as ir
 import pandas as pd
 
-from retention_kit import checks, lines, mappings, moments, session, values
+from retention_kit import checks, lines, mappings, moments, presets, session, values
 from retention_kit import overlaps as repeats
 from retention_kit.contracts import Contract
 from retention_kit.dialects import complaint
@@ -35,8 +35,11 @@ class Admitted(NamedTuple):
 def load(contract: Contract, source: Any, **how: Any) -> Admitted:
     """A source opened and admitted; `how` is what a client file says of it, with `as_of`."""
     opening = {name: how.pop(name) for name in _OPENING if name in how}
+    opened = open_source(source, **opening)
+    if preset := how.pop("preset", None):
+        how = presets.filled(preset, opened.columns, how, opened.name)
     hints = values.Hints(**{name: how.pop(name) for name in _HINTS if name in how})
-    return admitted(contract, open_source(source, **opening), hints=hints, warn=True, **how)
+    return admitted(contract, opened, hints=hints, warn=True, **how)
 
 
 def admitted(contract: Contract, source: Source, **how: Any) -> Admitted:

@@ -45,6 +45,7 @@ class Table(_Strict):
     """A data source and how to read it; the keys are the parameters of `tables.load_orders`."""
 
     source: Annotated[str, Field(min_length=1)]
+    preset: str | None = None
     columns: dict[str, str] = Field(default_factory=dict)
     where: str | None = None
     timezone: str | None = None

@@ -99,8 +99,12 @@ def load_orders(source: Any, **how: Any) -> Loaded:
         The first moment not observed.
     timezone : str, optional
         The zone whose calendar counts; needed when moments carry an offset.
-    sheet, encoding, delimiter, decimal, day_first : optional
+    preset : str, optional
+        The tool whose export it is, such as `shopify_orders`: the columns need no entry then.
+    sheet, encoding, delimiter, quote, decimal, day_first : optional
         How a file is written, where the guess shown in `notes` is wrong.
+    overlaps : "drop" or "keep"
+        What becomes of rows that an earlier file of a pattern has too.
 
     Returns
     -------

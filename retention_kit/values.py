@@ -236,7 +236,9 @@ def _zoned(column: str, zone: str | None) -> Callable[[ir.StringValue], ir.Times
 
     def read(text: ir.StringValue) -> ir.TimestampValue:
         moment = filled(text)
-        zoned = moment.re_search(_ZONED).ifelse(moment, ibis.null("string"))  # else UTC would be taken for it
+        # DuckDB reads +02:00 and not " +0200"; without an offset it would take UTC for it.
+        spelled = moment.re_replace(r"\s?([+-]\d{2}):?(\d{2})$", r"\1:\2")
+        zoned = moment.re_search(_ZONED).ifelse(spelled, ibis.null("string"))
         return local_time(ibis.literal(zone), zoned.try_cast(dt.Timestamp(timezone="UTC")))
 
     return read

@@ -1,0 +1,107 @@
+"""Presets: exports as tools write them, small files made by hand with the columns that are known of them."""
+
+from pathlib import Path
+
+import pytest
+
+from retention_kit import presets, tables
+from retention_kit.exceptions import DataError
+
+# Of each tool: the kind, a file, how it is read besides, the rows by rule, and what is kept.
+EXPORTS = {
+    "shopify_orders": (
+        "Name,Email,Financial Status,Paid at,Fulfillment Status,Currency,Subtotal,Shipping,Taxes,Total,"
+        "Created at,Lineitem quantity,Lineitem name,Lineitem price,Billing Country,Cancelled at,Id\n"
+        "#1001,a@x.eu,paid,2024-06-01 10:00:00 +0200,fulfilled,EUR,30.00,4.90,5.57,34.90,"
+        "2024-06-01 00:30:00 +0200,1,Mug,10.00,DE,,501\n"
+        "#1001,a@x.eu,,,,,,,,,2024-06-01 00:30:00 +0200,2,Cup,10.00,,,\n"
+        "#1002,b@x.eu,voided,,,EUR,15.00,4.90,3.17,19.90,2024-06-02 12:00:00 +0200,1,Cup,15.00,DE,,502\n",
+        {"timezone": "Europe/Berlin"},
+        {"read": 3, "no amount": 1, "filtered": 1, "kept": 1},
+        ("a@x.eu", "2024-06-01 00:30:00", 34.9),
+    ),
+    "woocommerce_orders": (
+        "order_id,order_number,order_date,paid_date,status,order_total,order_currency,customer_id,"
+        "customer_email,billing_country\n"
+        "10,10,6/7/2024 6:29:00,6/7/2024 6:30:00,completed,25.00,EUR,0,a@x.eu,PL\n"
+        "11,11,6/8/2024 6:29:00,,cancelled,30.00,EUR,7,b@x.eu,PL\n",
+        {},
+        {"read": 2, "filtered": 1, "kept": 1},
+        ("a@x.eu", "2024-06-07 06:29:00", 25.0),
+    ),
+    "stripe_subscriptions": (
+        "id,Customer ID,Customer Email,Plan,Product,Quantity,Currency,Interval,Amount,Status,Created (UTC),"
+        "Start Date (UTC),Canceled At (UTC),Ended At (UTC),Cancellation Reason\n"
+        "sub_1,cus_1,a@x.eu,price_1,prod_1,2,eur,year,120.00,active,2024-01-13 10:00,2024-01-13 10:00,,,\n"
+        "sub_2,cus_2,b@x.eu,price_2,prod_1,1,eur,month,9.00,incomplete,2024-01-14,2024-01-14,,,\n",
+        {},
+        {"read": 2, "filtered": 1, "kept": 1},
+        ("cus_1", "2024-01-13 10:00:00", 20.0),
+    ),
+    "stripe_invoices": (
+        "id,Customer,Customer Name,Number,Date (UTC),Amount Due,Amount Paid,Currency,Paid At (UTC),"
+        "Subscription,Status\n"
+        "in_1,cus_1,A,X-1,2024-01-13 10:00,9.00,9.00,eur,2024-01-13 11:00,sub_1,paid\n"
+        "in_2,cus_1,A,X-2,2024-02-13 10:00,9.00,0.00,eur,,sub_1,open\n",
+        {},
+        {"read": 2, "no date": 1, "kept": 1},
+        ("cus_1", "2024-01-13 11:00:00", 9.0),
+    ),
+    "google_forms": (
+        "Timestamp,Email Address,How likely are you to recommend us to a friend?,What is the reason?\n"
+        "1/13/2024 14:05:11,a@x.eu,10 - extremely likely,kind\n"
+        "1/14/2024 9:00:00,b@x.eu,,\n",
+        {},
+        {"read": 2, "no answer": 1, "kept": 1},
+        ("a@x.eu", "2024-01-13 14:05:11", 10.0),
+    ),
+    "typeform": (
+        "#,How likely are you to recommend us?,Why?,email,Response Type,Start Date (UTC),Stage Date (UTC),"
+        "Submit Date (UTC),Network ID,Tags\n"
+        "8a,9,kind,a@x.eu,completed,2024-01-13 10:00:00,,2024-01-13 10:05:00,938f,\n"
+        "9b,,,b@x.eu,partial,2024-01-14 10:00:00,,2024-01-14 10:01:00,938e,\n",
+        {},
+        {"read": 2, "no answer": 1, "kept": 1},
+        ("a@x.eu", "2024-01-13 10:05:00", 9.0),
+    ),
+}
+VALUES = {"orders": ("ordered_at", "amount"), "subscriptions": ("started_at", "mrr")}
+
+
+def test_every_preset_has_its_export() -> None:
+    assert list(EXPORTS) == presets.names()
+
+
+@pytest.mark.parametrize("name", EXPORTS)
+def test_an_export_is_read_by_its_preset_and_known_by_its_columns(name: str, tmp_path: Path) -> None:
+    text, how, rows, (customer, moment, value) = EXPORTS[name]
+    path = tmp_path / "export.csv"
+    path.write_text(text)
+    kind = presets.kind(name)
+    load = getattr(tables, f"load_{kind}")
+    loaded = load(path, preset=name, as_of="2025-01-01", **how)
+    assert dict(zip(loaded.checks["rule"], loaded.checks["rows"].tolist(), strict=True)) == rows
+    kept = loaded.table.execute().iloc[0]
+    when, number = VALUES.get(kind, ("responded_at", "score"))
+    assert (kept.customer_id, str(kept[when]), round(kept[number], 9)) == (customer, moment, value)
+    assert presets.found(text.partition("\n")[0].split(",")) == name
+
+
+def test_what_is_said_goes_before_the_preset(tmp_path: Path) -> None:
+    text, _, _, _ = EXPORTS["woocommerce_orders"]
+    (tmp_path / "a.csv").write_text(text)
+    own = {"columns": {"customer_id": "billing_country"}, "where": "TRUE", "as_of": "2025-01-01"}
+    loaded = tables.load_orders(tmp_path / "a.csv", preset="woocommerce_orders", **own)
+    assert loaded.table.customer_id.execute().tolist() == ["PL", "PL"]
+
+
+def test_another_export_is_refused_with_what_was_sought(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("Customer ID,Total\nx,1\n")
+    with pytest.raises(DataError) as refused:
+        tables.load_orders(tmp_path / "a.csv", preset="shopify_orders", as_of="2025-01-01")
+    assert str(refused.value) == (
+        "a.csv is no export as preset shopify_orders knows it: nothing for customer_id (sought: Email). "
+        "It has ['Customer ID', 'Total']. Say columns={'customer_id': 'your_name'}."
+    )
+    with pytest.raises(DataError, match="Did you mean 'shopify_orders'"):
+        tables.load_orders(tmp_path / "a.csv", preset="shopfy_orders", as_of="2025-01-01")
