@@ -22,6 +22,7 @@ from retention_kit.params import CHAPTERS
 
 COPIES = 5
 BUDGET = 1.5  # CPU seconds that the cells of a chapter may take
+TRIES = 3  # of the ways as they come: two kernels started at once can draw one port, and neither answers
 LARGEST = 1_500_000  # bytes of the demo client's page
 _CLIENT = """\
 title: A copy of the demo company
@@ -34,6 +35,10 @@ options:
   nps: {by: segment}
   clv: {by: channel}
 """
+
+
+class Silent(Exception):
+    """A kernel that never answered."""
 
 
 def run() -> None:
@@ -53,33 +58,34 @@ def _race(home: Path, chapters: Sequence[Path], clients: Sequence[Path]) -> None
     work = [(chapter, client) for client in clients for chapter in chapters]
     ours = _ours(home / "many", clients)
     many = {
-        "ours, `retention-kit run --jobs 2`": ours,
-        "papermill's API, two workers": lambda: _by_api(home, work),
-        "`papermill` and `jupyter nbconvert`, two at a time": lambda: _by_command(home, work, 2),
+        "ours, `retention-kit run --jobs 2`": (ours, None),
+        "papermill's API, two workers": (lambda: _by_api(home, work), 2.5),
+        "`papermill` and `jupyter nbconvert`, two at a time": (lambda: _by_command(home, work, 2), 4),
     }
     one = {
-        "ours, one client, cold": _ours(home / "one", clients[:1]),
-        "`papermill` and `jupyter nbconvert`, one by one": lambda: _by_command(home, work[:4], 1),
+        "ours, one client, cold": (_ours(home / "one", clients[:1]), None),
+        "`papermill` and `jupyter nbconvert`, one by one": (lambda: _by_command(home, work[:4], 1), 2),
     }
     print(f"{len(work)} chapter notebooks to HTML, then 4, seconds by the clock (of the processor)\n")
-    print("| way | seconds | times slower |")
-    print("|---|---:|---:|")
+    print("| way | seconds | times slower | wanted |")
+    print("|---|---:|---:|---|")
     for ways in (many, one):
         first = None
-        for name, way in ways.items():
-            wall, cpu = _measured(way)
+        for name, (way, wanted) in ways.items():
+            wall, cpu = _answered(way)
             first = first or wall
-            print(f"| {name} | {wall:.1f} ({cpu:.1f}) | {wall / first:.1f} |", flush=True)
+            judged = f"{wanted:g}: {'yes' if wall / first >= wanted else 'NO'}" if wanted else ""
+            print(f"| {name} | {wall:.1f} ({cpu:.1f}) | {wall / first:.1f} | {judged} |", flush=True)
 
 
 def _budgets(home: Path, chapters: Sequence[Path], client: Path) -> None:
     size = next((home / "one").glob("*/*/report.html")).stat().st_size
-    print(f"The cells of a chapter, CPU seconds, at most {BUDGET:g}\n")
+    print(f"The cells of a chapter, CPU seconds (the least of three), at most {BUDGET:g}\n")
     print("| chapter | CPU seconds | within |")
     print("|---|---:|---|")
     with Engine("warm") as engine:
         for chapter in chapters:
-            taken = _cells(chapter, client, engine)
+            taken = min(_cells(chapter, client, engine) for _ in range(3))
             print(f"| {chapter.stem} | {taken:.2f} | {'yes' if taken <= BUDGET else 'NO'} |", flush=True)
     print(f"\nreport.html of the demo client: {size:,} bytes{'' if size < LARGEST else ', TOO LARGE'}")
 
@@ -98,6 +104,16 @@ def _measured(way: Callable[[], None]) -> tuple[float, float]:
     before, start = _children(), time.perf_counter()
     way()
     return time.perf_counter() - start, _children() - before
+
+
+def _answered(way: Callable[[], None]) -> tuple[float, float]:
+    """The first run in which every kernel answered: a minute of waiting is no measure of a way's speed."""
+    for _ in range(TRIES - 1):
+        try:
+            return _measured(way)
+        except Silent as silence:
+            print(f"measured again: {silence}", file=sys.stderr)
+    return _measured(way)
 
 
 def _children() -> float:
@@ -141,6 +157,8 @@ def _called(one: tuple[Path, Path], home: Path) -> None:
 
 def _quiet(command: Sequence[str]) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ})
+    if "Kernel didn't respond" in done.stderr:
+        raise Silent(f"{' '.join(command[:4])} met a kernel that did not answer")
     if done.returncode:
         raise SystemExit(f"{' '.join(command[:4])} failed: {done.stderr[-500:]}")
 

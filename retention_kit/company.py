@@ -308,7 +308,7 @@ def _leaves_soon(people: _People, subscriptions: pd.DataFrame, opens: pd.Timesta
 
 
 def _among(people: _People, customer_id: pd.Series) -> np.ndarray:
-    return pd.Series(people.ids).isin(customer_id).to_numpy()
+    return np.isin(people.ids, customer_id.to_numpy(dtype=people.ids.dtype))
 
 
 def _draw_scores(

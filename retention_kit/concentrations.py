@@ -87,7 +87,8 @@ def top_share(values: pd.DataFrame, value: str, *, top: float = 0.1, seed: int =
         raise ParamsError(f"top is a share between 0 and 1, and it was {top}. Type 0.1 for the best tenth.")
     each = np.sort(_checked(values, value))[::-1]
     n, rng = len(each), np.random.default_rng(seed)
-    drawn = [_top(each, rng.multinomial(n, np.full(n, 1 / n)), top) for _ in range(_DRAWS)] if n > 1 else []
+    weights = (np.bincount(rng.integers(n, size=n), minlength=n) for _ in range(_DRAWS if n > 1 else 0))
+    drawn = [_top(each, weight, top) for weight in weights]
     known = [share for share in drawn if np.isfinite(share)]
     low, high = np.quantile(known, [0.025, 0.975]) if known else (np.nan, np.nan)
     share, ranks = _top(each, np.ones(n), top), np.arange(n, 0, -1)

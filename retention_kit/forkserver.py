@@ -36,7 +36,16 @@ _ONE_THREAD = {
     "JE_ARROW_MALLOC_CONF": "background_thread:false",
 }
 # Which the packages that chapters use import only when they need them.
-_LATE_IMPORTS = ("ibis.formats.pandas", "pandas.io.formats.string", "PIL.PngImagePlugin", "pyarrow.dataset")
+_LATE_IMPORTS = (
+    "contourpy",
+    "ibis.backends.duckdb.converter",
+    "ibis.expr.types.groupby",
+    "ibis.formats.pandas",
+    "pandas.core.methods.to_dict",
+    "pandas.core.reshape.reshape",
+    "pandas.io.formats.string",
+    "pyarrow.dataset",
+)
 _STREAMS = ("stdout", "stderr")
 _PR_SET_PDEATHSIG = 1  # of prctl(2)
 _START = 120  # seconds the imports may take on the slowest of machines
@@ -371,10 +380,7 @@ def _warm() -> None:
             importlib.import_module(name)
     import duckdb
 
-    from retention_kit import catalogues
-
-    for language in catalogues.languages():
-        catalogues.entries(language)
+    shells.rehearse()
     duckdb.default_connection().close()  # comes with the module, and with a thread
     threads = len(os.listdir("/proc/self/task"))
     if threads > 1:

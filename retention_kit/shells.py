@@ -33,6 +33,22 @@ def prepare() -> "ZMQInteractiveShell":
     )
 
 
+def rehearse() -> None:
+    """Read what is read at first use and then kept: our own files, each language's signs, fonts."""
+    from retention_kit import catalogues, company, company_truth, exhibits, policies, sentences
+
+    policies.named("house")
+    frame = company.simulate(company_truth.Truth(customers=50))["responses"]
+    for language in catalogues.languages():
+        voice = sentences.Voice(language=language, currency="EUR")
+        for unit in ("money", "share", "month", "date"):
+            voice.format(frame["responded_at"][0] if unit in ("month", "date") else 0.5, unit)
+        drawn = exhibits.axes()
+        drawn.plot(frame["responded_at"], frame["score"], label=language)
+        drawn.legend()
+        exhibits.figure(drawn, name=language, alt=language, caption=language, frame=frame.head(), voice=voice)
+
+
 def run(conn: socket.socket) -> None:
     """Read cells from the driver and run them, until it is gone."""
     asyncio.run(_serve(conn))

@@ -7,6 +7,7 @@
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import ibis
@@ -61,7 +62,7 @@ class Loaded:
         """The column that says when: `ordered_at`, `started_at` or `responded_at`."""
         return BY_KIND[self.kind].moment
 
-    @property
+    @cached_property
     def observed_from(self) -> dt.datetime | None:
         """The moment of the first row; None for a table without moments."""
         return self.table[self.moment].min().execute() if self.moment in self.table.columns else None

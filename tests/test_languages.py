@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from matplotlib.text import Text
 
+from benchmarks import notebooks
 from retention_kit import (
     activation,
     catalogues,
@@ -205,6 +206,10 @@ def test_a_polish_report_is_polish(pages: dict[str, Path]) -> None:
     assert re.search(r"\d,\d%", page)
     assert not re.search(r"\d\.\d", page.split("Sporządzono")[0])
     assert re.search(r"\d\s\d{3}\szł", page)
+
+
+def test_a_page_of_all_chapters_can_be_mailed(pages: dict[str, Path]) -> None:
+    assert 500_000 < pages["larkmoor"].stat().st_size < notebooks.LARGEST
 
 
 def test_what_is_odd_in_a_file_is_told_in_polish(pages: dict[str, Path]) -> None:
