@@ -12,13 +12,14 @@ import pandas as pd
 from retention_kit import checks, lines, mappings, moments, presets, session, values
 from retention_kit import overlaps as repeats
 from retention_kit.contracts import Contract
-from retention_kit.dialects import complaint
+from retention_kit.dialects import complaint, reason
 from retention_kit.exceptions import DataError
 from retention_kit.moments import Date
 from retention_kit.opened import Note, Source
+from retention_kit.sentences import phrase
 from retention_kit.sources import open_source
 
-_OPENING = ("sheet", "encoding", "delimiter", "quote")
+_OPENING = ("sheet", "encoding", "delimiter", "quote", "table", "query")
 _HINTS = ("decimal", "day_first", "timezone")
 
 
@@ -54,6 +55,11 @@ def admitted(contract: Contract, source: Source, **how: Any) -> Admitted:
         return _checked(contract, source, **how)
     except duckdb.Error as error:
         raise DataError(complaint(source.name, error)) from None
+    except Exception as error:
+        if source.place in ("", "duckdb") or isinstance(error, DataError):
+            raise
+        # A database's driver has errors of its own, of no common class.
+        raise DataError(f"{source.name} cannot be read: {reason(error)}.") from None
 
 
 def _checked(
@@ -75,11 +81,18 @@ def _checked(
         mapped.append(replace(condition, name="_where"))
     needed = list(dict.fromkeys(column for item in mapped for column in item.reads))
     raw = repeats.rows(source, contract, mapped, needed, overlaps)
+    raw, copied = _near(raw, source, mapped)
     if source.is_text or not all(item.is_column for item in mapped):
         raw = session.stored(raw, contract.kind)  # guesses look at whole columns, and the file is read once
     ours, decimals = values.calculated(raw, mapped, hints, dialect="duckdb")
     if where is not None and not ours["_where"].type().is_boolean():
         raise DataError(f"where: {where!r} is no condition. Write one such as country = 'PL'.")
+    if (
+        not copied
+        and source.place not in _AS_DUCKDB
+        and values.has_text(ours, contract.dates, contract.numbers)
+    ):
+        ours, copied = session.brought(ours, contract.kind), _copied("note.copied_text", source)
     typed, guesses = values.typed(ours, contract.dates, contract.numbers, hints)
     typed = session.stored(typed, contract.kind)
     shared = repeats.notes(typed, contract.moment)
@@ -92,11 +105,37 @@ def _checked(
     if "order_id" in kept.columns and not lines.is_one_each(kept):
         kept = session.stored(lines.orders_of(kept), contract.kind)
     until, ending = moments.observed_until(kept, contract.moment, end, contract.kind)
-    notes = (*source.notes, *(Note("guess", words) for words in (*decimals, *guesses)), *shared, *ending)
+    notes = (
+        *source.notes,
+        *copied,
+        *(Note("guess", words) for words in (*decimals, *guesses)),
+        *shared,
+        *ending,
+    )
     if warn:
         notes += moments.warnings(kept, contract.moment, end, contract.kind)
         notes += lines.note(kept, accounts)
     return Admitted(kept, end, until, accounts, notes)
+
+
+def _near(
+    raw: ir.Table, source: Source, mapped: Sequence[mappings.Mapped]
+) -> tuple[ir.Table, tuple[Note, ...]]:
+    """The rows where they are, or copied to the session's engine where the database cannot read them."""
+    if source.place == "sqlite":  # a file, and without dates of its own
+        return session.brought(raw, "sqlite"), _copied("note.copied_file", source)
+    text = [name for name, kind in raw.schema().items() if kind.is_string()]
+    if source.place not in _AS_DUCKDB and any(mappings.numeric_uses(item, text) for item in mapped):
+        return session.brought(raw, source.place), _copied("note.copied_text", source)
+    return raw, ()
+
+
+def _copied(key: str, source: Source) -> tuple[Note, ...]:
+    return (Note("info", phrase(key, table=source.name)),)
+
+
+# Places where text is read as numbers and moments by the functions that values uses.
+_AS_DUCKDB = ("", "duckdb")
 
 
 def _kept(typed: ir.Table, ruled: ir.Table, accounts: pd.DataFrame) -> ir.Table:

@@ -123,7 +123,8 @@ def _when_due(loaded: Loaded, by: tuple[str, ...], period: Period, end: int) -> 
     rows = rows.mutate(period_index=periods.index(rows.ended_at, period))
     rows = rows.filter(rows.period_index < end)
     of_one = ["customer_id", "period_index"]
-    last = rows.filter(rows.ended_at == rows.ended_at.max().over(group_by=of_one))
+    dated = rows.mutate(_latest=rows.ended_at.max().over(group_by=of_one))
+    last = dated.filter(dated.ended_at == dated["_latest"]).drop("_latest")
     due = last.group_by(*of_one).aggregate(**{column: last[column].min() for column in by})
     paid = _paid(loaded, (), period, end).select("customer_id", "began", "last")
     # A customer pays just before the next period in one stretch at most.

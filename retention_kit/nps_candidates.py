@@ -77,7 +77,8 @@ def _by_score(table: ir.Table) -> dict[int, int]:
 def _latest(table: ir.Table) -> ir.Table:
     """Each customer's last answer (of several at one moment the lowest), and all that nobody signed."""
     known = table.filter(table.customer_id.notnull())
-    last = known.filter(known.responded_at == known.responded_at.max().over(group_by="customer_id"))
+    dated = known.mutate(_latest=known.responded_at.max().over(group_by="customer_id"))
+    last = dated.filter(dated.responded_at == dated["_latest"])
     signed = last.group_by("customer_id").aggregate(score=last.score.min()).select("score")
     return ibis.union(signed, table.filter(table.customer_id.isnull()).select("score"))
 

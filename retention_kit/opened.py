@@ -37,6 +37,7 @@ class Source:
     table: Callable[[Sequence[str]], ir.Table] = field(repr=False)
     notes: tuple[Note, ...] = ()
     is_text: bool = False
+    place: str = ""  # what Ibis calls the database that holds it: "postgres", "sqlite"
     marked: Callable[[Sequence[str]], ir.Table] | None = field(default=None, repr=False)
 
 

@@ -45,6 +45,8 @@ class Table(_Strict):
     """A data source and how to read it; the keys are the parameters of `tables.load_orders`."""
 
     source: Annotated[str, Field(min_length=1)]
+    table: str | None = None  # of a database
+    query: str | None = None
     preset: str | None = None
     columns: dict[str, str] = Field(default_factory=dict)
     where: str | None = None
@@ -339,13 +341,22 @@ def _resolved(client: Client, document: yamls.Document, date: str) -> Client:
         known = environment.values(source, place=document.where(("data", kind, "source")), hint=hint)
         source = environment.filled(source, known)
         secrets |= known
-        if "://" not in source and not Path(source).expanduser().is_absolute():
-            source = str(document.path.parent / source)
+        source = _placed(source, document.path.parent)
         tables[kind] = table.model_copy(update={"source": source})
     rules = str(document.path.parent / client.playbook) if client.playbook else client.playbook
     resolved = client.model_copy(update={"data": Data(**tables), "playbook": rules})
     resolved._secrets = tuple(secrets.items())
     return resolved
+
+
+def _placed(source: str, folder: Path) -> str:
+    """A path from the client file's folder on; so is the path of a database that is a file."""
+    start, separator, path = source.rpartition("://")
+    if separator and start not in ("duckdb", "sqlite"):
+        return source
+    if Path(path).expanduser().is_absolute():
+        return source
+    return f"{start}{separator}{folder / path}"
 
 
 def _branded(client: Client, document: yamls.Document) -> Client:

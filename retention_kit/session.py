@@ -105,6 +105,11 @@ def beside(table: ir.Table, other: ir.Table) -> ir.Table:
     return table if same else ibis.memtable(table.to_pyarrow())
 
 
+def brought(table: ir.Table, kind: str) -> ir.Table:
+    """A database's rows copied to the session's engine."""
+    return stored(ibis.memtable(table.to_pyarrow()), kind)
+
+
 def stored(table: ir.Table, kind: str) -> ir.Table:
     """Written once to the session's engine, where reading again is cheap; a database's table stays there.
 

@@ -12,7 +12,7 @@ import ibis.expr.types as ir
 import pandas as pd
 import pyarrow as pa
 
-from retention_kit import archives, dialects, overlaps, records, session, spreadsheets
+from retention_kit import archives, databases, dialects, overlaps, records, session, spreadsheets
 from retention_kit.exceptions import DataError, did_you_mean
 from retention_kit.opened import AGAIN, Source, refuse_named_twice
 
@@ -24,8 +24,10 @@ def open_source(
     encoding: str | None = None,
     delimiter: str | None = None,
     quote: str | None = None,
+    table: str | None = None,
+    query: str | None = None,
 ) -> Source:
-    """Open a path, glob, `package://` file, `demo://` table, frame or Ibis table.
+    """Open a path, glob, `package://` file, `demo://` table, database URL, frame or Ibis table.
 
     Raises
     ------
@@ -34,7 +36,7 @@ def open_source(
     """
     session.connection()  # the engine that frames in memory are computed on
     if isinstance(source, ir.Table):
-        return Source("the table", tuple(source.columns), lambda needed: source.select(*needed))
+        return databases.spelled(source)
     if isinstance(source, pd.DataFrame):
         return _frame(source, "the frame")
     if isinstance(source, pa.Table):
@@ -49,10 +51,9 @@ def open_source(
     text = str(source)
     if text.startswith("demo://"):
         return _demo(text)
-    scheme, separator, _ = text.partition("://")
-    if separator and scheme != "package":
-        # What follows the scheme may hold a password, so it is not repeated.
-        raise DataError(f"An address ({scheme}://) is no source. Save it as a file, or pass an Ibis table.")
+    if databases.is_address(text):
+        return databases.opened(text, table=table, query=query)
+    _refuse_other_addresses(text)
     return _files(text, sheet, dialects.Hints(encoding, delimiter, quote))
 
 
@@ -64,7 +65,20 @@ def files(source: str) -> list[Path]:
     DataError
         When there is nothing there.
     """
+    if databases.is_address(source):
+        raise DataError("The rows of a database are no files.")
+    _refuse_other_addresses(source)
     return [] if source.startswith("demo://") else list(_paths(source))
+
+
+def _refuse_other_addresses(text: str) -> None:
+    scheme, separator, _ = text.partition("://")
+    if separator and scheme not in ("package", "demo"):
+        # What follows the scheme may hold a password, so it is not repeated.
+        raise DataError(
+            f"An address ({scheme}://) is no source. Save it as a file, or name a database: "
+            f"{', '.join(f'{known}://' for known in databases.SCHEMES)}."
+        )
 
 
 def _polars_arrow(frame: Any) -> pa.Table:

@@ -337,6 +337,12 @@ def typed(
     return table.select(**columns), guesses
 
 
+def has_text(table: ir.Table, dates: Sequence[str], numbers: Sequence[str]) -> bool:
+    """Whether a moment or number of ours is text still, or a date is a whole number (20240701)."""
+    kinds = {name: table[name].type() for name in (*dates, *numbers) if name in table.columns}
+    return any(kind.is_string() or (kind.is_integer() and name in dates) for name, kind in kinds.items())
+
+
 def _moments(table: ir.Table, name: str, hints: Hints) -> Reading:
     kind = table[name].type()
     if kind.is_string():

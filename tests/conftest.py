@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import servers
 from hypothesis import settings
 
 from retention_kit import browsers
@@ -88,3 +89,13 @@ def warm() -> Iterator[Engine]:
     """One warm process for all, for starting it costs much; papermill where there can be none."""
     with Engine("warm") as engine:
         yield engine
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """The address of a PostgreSQL that was started for the tests, empty."""
+    pytest.importorskip("psycopg")
+    if servers.programs() is None:
+        pytest.skip("no PostgreSQL server is installed (Debian: apt-get install postgresql)")
+    with servers.postgres() as address:
+        yield address

@@ -157,8 +157,8 @@ KEYS = (
     "thresholds, playbook, show_customers, options, explain, benchmarks"
 )
 TABLE_KEYS = (
-    "source, preset, columns, where, timezone, sheet, encoding, delimiter, quote, decimal, day_first, "
-    "overlaps, origin"
+    "source, table, query, preset, columns, where, timezone, sheet, encoding, delimiter, quote, decimal, "
+    "day_first, overlaps, origin"
 )
 UNSAFE = (
     "names a folder under outputs/: use a-z, 0-9, - and _ alone, 64 at most, "

@@ -298,8 +298,9 @@ NOT_THERE = (
             "It has ['customers', 'events', 'invitations', 'orders', 'responses', 'subscriptions'].",
         ),
         (
-            "postgres://user:secret@host/db",
-            "An address (postgres://) is no source. Save it as a file, or pass an Ibis table.",
+            "https://user:secret@host/db",
+            "An address (https://) is no source. Save it as a file, or name a database: postgres://, "
+            "postgresql://, duckdb://, sqlite://, bigquery://, snowflake://.",
         ),
         (
             [1, 2],
