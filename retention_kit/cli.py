@@ -255,7 +255,8 @@ def _explained(client: "Client", asked: "Figure") -> "pd.DataFrame":
     if metric == "churn":
         return churn.explain_figure(loaded, figure, month=asked.month)
     if metric == "nps":
-        return nps.explain_figure(loaded, figure)
+        scale = client.options.get("nps", {}).get("scale") or "nps_0_10"
+        return nps.explain_figure(loaded, figure, scale=scale)
     return retention.explain_figure(
         loaded, figure, age=asked.age or 1, period=client.period, cohort=asked.month
     )

@@ -178,7 +178,9 @@ def nps_from_counts(
     return frame
 
 
-def explain_figure(responses: Any, figure: float | str, *, as_of: Date | None = None) -> pd.DataFrame:
+def explain_figure(
+    responses: Any, figure: float | str, *, scale: str | Scale = "nps_0_10", as_of: Date | None = None
+) -> pd.DataFrame:
     """Somebody's score is not ours: by which bands, out of whom, does it come out?
 
     A score alone does not say how it was made. Tried are other bands, passives and blanks in the
@@ -189,10 +191,11 @@ def explain_figure(responses: Any, figure: float | str, *, as_of: Date | None = 
     Parameters
     ----------
     responses : Loaded, frame or Ibis table
-        Answers with `score` from 0 (or 1) to 10; with `customer_id` and `responded_at`, the latest answers
-        are tried too.
+        Answers with `score`; with `customer_id` and `responded_at`, the latest answers are tried too.
     figure : float or str
         The score as it was printed: 41, "+41.3". Its digits say how exactly a definition must meet it.
+    scale : str or Scale
+        What was asked; see `scales.read`.
     as_of : date or str
         The first moment not observed; needed where there is a `responded_at`.
 
@@ -209,7 +212,7 @@ def explain_figure(responses: Any, figure: float | str, *, as_of: Date | None = 
     DataError
         When a column or `as_of` is missing, or a score is outside the scale or not whole.
     ParamsError
-        When the figure is no score.
+        When the figure is no score, or the scale is not known.
 
     Examples
     --------
@@ -218,8 +221,9 @@ def explain_figure(responses: Any, figure: float | str, *, as_of: Date | None = 
     >>> tried.loc[tried["matches"], "definition"].tolist()
     ['9-10 less 0-6 / no passives', '8-10 less 0-6 / answers']
     """
-    loaded = answers.select_answers(responses, as_of=as_of)
-    return nps_candidates.explained(loaded, figure)
+    read = scales.read(scale)
+    loaded = answers.select_answers(responses, scale=read, as_of=as_of)
+    return nps_candidates.explained(loaded, figure, read)
 
 
 # ---------------------------------------------------------------------------------------------------

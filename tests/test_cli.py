@@ -130,6 +130,15 @@ def test_a_figure_is_explained(shop):
     ]
 
 
+def test_a_figure_is_explained_by_the_clients_own_scale(shop):
+    own = "options: {nps: {scale: 'lowest 0, highest 10, promoters_from 10, passives_from 8'}}\n"
+    (shop / "shop.yaml").write_text(SHOP + own, encoding="utf-8")
+    done = retention_kit("explain", "shop.yaml", "--nps", "30", cwd=shop)
+    assert done.stdout.splitlines()[0] == (
+        "+30 is 5 who gave 10 or more, less 2 who gave 7 or less, of 10 answers. Ours is the same."
+    )
+
+
 def test_the_figures_of_the_client_file_are_explained_where_none_is_said(shop):
     done = retention_kit("explain", "shop.yaml", cwd=shop)
     assert done.returncode == 0

@@ -21,6 +21,7 @@ from retention_kit import (
     params,
     periods,
     retention,
+    scales,
     tables,
 )
 from retention_kit.exceptions import DataError, ParamsError
@@ -703,9 +704,26 @@ def test_each_customers_latest_answer() -> None:
     said_of_all(frame)
     # Of two at one moment the lower counts: b is passive.
     twice = pd.concat([table, table.iloc[[2]].assign(score=8)])
-    found = nps_candidates.candidates(tables.responses(twice, as_of="2024-03-01"))
+    found = nps_candidates.candidates(tables.responses(twice, as_of="2024-03-01"), scales.read("nps_0_10"))
     counts = {each.definition: (each.numerator, each.denominator) for each in found}
     assert counts["9-10 less 0-6 / answers, latest a customer"] == (2, 4)
+
+
+def test_a_score_of_another_scale_is_explained_by_its_own_bands() -> None:
+    # 3 gave 5, 2 gave 4, 1 each a 3 and a 1.
+    five = "lowest 1, highest 5, promoters_from 5, passives_from 4"
+    frame = nps.explain_figure(answers(5, 5, 5, 4, 4, 3, 1), 57, scale=five)
+    by_answers = {name: counts for name, counts in tried(frame).items() if name.endswith("/ answers")}
+    assert by_answers == {
+        "5-5 less 1-3 / answers": (1, 7),
+        "4-5 less 1-3 / answers": (3, 7),
+        "5-5 less 1-2 / answers": (2, 7),
+        "4-5 less 1-2 / answers": (4, 7),
+        "promoters / answers": (3, 7),
+    }
+    assert "mean score x 10" not in tried(frame)
+    assert frame.attrs["sentence"].endswith("Ours has promoters from 5 up and detractors from 3 down.")
+    said_of_all(frame)
 
 
 def test_every_way_of_a_score_has_its_words() -> None:
