@@ -120,7 +120,15 @@ def check(
 @app.command()
 def new(
     client: Annotated[str, typer.Argument(help="Id of the client: a-z, 0-9, - and _.")],
-    orders: Annotated[str, typer.Option(help="The client's export of orders: a file or a pattern.")],
+    orders: Annotated[
+        str | None, typer.Option(help="An export of orders: a file, a pattern, a database's address.")
+    ] = None,
+    subscriptions: Annotated[str | None, typer.Option(help="Or one of subscriptions.")] = None,
+    responses: Annotated[str | None, typer.Option(help="Or one of answers to a survey.")] = None,
+    events: Annotated[str | None, typer.Option(help="Or one of what customers did.")] = None,
+    preset: Annotated[
+        str | None, typer.Option(help="The tool it comes from, such as shopify_orders; else by its columns.")
+    ] = None,
     as_of: Annotated[
         str | None, typer.Option(metavar="DATE", help="First moment not observed, such as 2024-07-01.")
     ] = None,
@@ -133,6 +141,18 @@ def new(
     amount: Annotated[
         str | None, typer.Option(help="The column of the money, an expression such as Qty * Price, or none.")
     ] = None,
+    started_at: Annotated[str | None, typer.Option(help="When a subscription began.")] = None,
+    ended_at: Annotated[str | None, typer.Option(help="When it ended; empty where it runs.")] = None,
+    mrr: Annotated[str | None, typer.Option(help="What is paid a month, an expression, or none.")] = None,
+    plan: Annotated[str | None, typer.Option(help="Which plan, or none.")] = None,
+    cancel_reason: Annotated[str | None, typer.Option(help="Why it ended, or none.")] = None,
+    score: Annotated[str | None, typer.Option(help="The score of an answer.")] = None,
+    responded_at: Annotated[str | None, typer.Option(help="When it was given, or none.")] = None,
+    comment: Annotated[str | None, typer.Option(help="What was said, or none.")] = None,
+    occurred_at: Annotated[str | None, typer.Option(help="When an event happened.")] = None,
+    event: Annotated[str | None, typer.Option(help="What was done, or none.")] = None,
+    table: Annotated[str | None, typer.Option(help="Of a database: which table.")] = None,
+    query: Annotated[str | None, typer.Option(help="Of a database: a SELECT instead of a table.")] = None,
     where: Annotated[str | None, typer.Option(help="An SQL condition that rows must meet.")] = None,
     timezone: Annotated[str | None, typer.Option(help="Whose clock counts, such as Europe/Warsaw.")] = None,
     day_first: Annotated[
@@ -141,6 +161,7 @@ def new(
     ] = None,
     decimal: Annotated[str | None, typer.Option(help="The sign that starts the decimals: . or ,")] = None,
     delimiter: Annotated[str | None, typer.Option(help="The sign between columns, such as ;")] = None,
+    quote: Annotated[str | None, typer.Option(help="The sign around texts.")] = None,
     encoding: Annotated[str | None, typer.Option(help="Such as utf-8 or cp1250.")] = None,
     sheet: Annotated[str | None, typer.Option(help="Of an Excel file; the first if none is named.")] = None,
     folder: Annotated[Path, typer.Option(help="Where the client file is written.", file_okay=False)] = Path(
@@ -157,11 +178,25 @@ def new(
     """
     from retention_kit import drafts
 
+    exports = {"orders": orders, "subscriptions": subscriptions, "responses": responses, "events": events}
+    kind, source = _one_export(exports)
     given = {"customer_id": customer_id, "ordered_at": ordered_at, "order_id": order_id, "amount": amount}
+    given |= {"started_at": started_at, "ended_at": ended_at, "mrr": mrr, "plan": plan}
+    given |= {"cancel_reason": cancel_reason, "score": score, "responded_at": responded_at}
+    given |= {"comment": comment, "occurred_at": occurred_at, "event": event}
     how = {"where": where, "timezone": timezone, "day_first": day_first, "decimal": decimal}
-    how |= {"delimiter": delimiter, "encoding": encoding, "sheet": sheet}
+    how |= {"delimiter": delimiter, "quote": quote, "encoding": encoding, "sheet": sheet}
+    how |= {"table": table, "query": query, "preset": preset}
     draft = drafts.draft(
-        client, orders, given=given, as_of=as_of, currency=currency, folder=folder, how=how, ask=_ask
+        client,
+        source,
+        kind=kind,
+        given=given,
+        as_of=as_of,
+        currency=currency,
+        folder=folder,
+        how=how,
+        ask=_ask,
     )
     for line in draft.reasons:
         typer.echo(line)
@@ -260,6 +295,19 @@ def _explained(client: "Client", asked: "Figure") -> "pd.DataFrame":
     return retention.explain_figure(
         loaded, figure, age=asked.age or 1, period=client.period, cohort=asked.month
     )
+
+
+def _one_export(exports: "dict[str, str | None]") -> tuple[str, str]:
+    """The kind and the source of the one export that was named."""
+    from retention_kit.exceptions import ParamsError
+
+    named = [(kind, source) for kind, source in exports.items() if source]
+    if len(named) != 1:
+        options = ", ".join(f"--{kind}" for kind in exports)
+        raise ParamsError(
+            f"Name one export by one of {options}. Another is added to the client file by hand."
+        )
+    return named[0]
 
 
 def _ask(question: str, option: str, default: str) -> str:

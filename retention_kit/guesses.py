@@ -77,6 +77,58 @@ _NAMES = {
         "Stückpreis, prix unitaire, precio unitario",
         "price, cena, Preis, prix, precio",
     ),
+    "started_at": (
+        "started at, start date, start, subscription start, starts at, begin, begin date, activated at, data "
+        "rozpoczęcia, data startu, początek, Startdatum, Beginn, Vertragsbeginn, date de début, début, fecha "
+        "inicio, fecha de inicio, inicio",
+        "created at, created, signup date, sign up date, joined, joined at, join date",
+    ),
+    "ended_at": (
+        "ended at, end date, end, subscription end, ends at, data zakończenia, koniec, Enddatum, Ende, "
+        "Vertragsende, date de fin, fin, fecha fin, fecha de fin",
+        "cancelled at, canceled at, cancelled on, canceled on, cancellation date, churn date, churned at, "
+        "expired at, data rezygnacji, Kündigungsdatum, date de résiliation, fecha de baja",
+    ),
+    "mrr": (
+        "mrr, monthly amount, monthly fee, monthly price, monthly revenue, monthly recurring revenue, opłata "
+        "miesięczna, Monatsbeitrag, Monatsgebühr, mensualité, cuota mensual",
+        "amount, price, fee, plan amount, cena, kwota, abonament, Betrag, Preis, montant, prix, importe, "
+        "precio",
+    ),
+    "plan": (
+        "plan, plan name, tariff, tier, subscription type, membership, taryfa, pakiet, Tarif, Paket, "
+        "forfait, tarifa",
+        "product, produkt, Produkt, produit, producto",
+    ),
+    "cancel_reason": (
+        "cancel reason, cancellation reason, churn reason, powód rezygnacji, Kündigungsgrund, motif de "
+        "résiliation, motivo de baja",
+        "reason, powód, Grund, motif, motivo",
+    ),
+    "score": (
+        "score, nps, nps score, ocena nps, wynik nps",
+        "rating, ocena, Bewertung, recommend, polecisz, polecił, poleciłby, polecił byś, empfehlen, "
+        "weiterempfehlen, recommander, recommanderiez, recomendar, recomendaría",
+    ),
+    "responded_at": (
+        "responded at, response date, submitted at, submit date, submit date utc, submission date, "
+        "answered at, date submitted, data odpowiedzi, data wypełnienia, Antwortdatum, date de réponse, fecha respuesta",
+        "timestamp, date, datetime, created at, completed at, data, Datum, fecha, sygnatura czasowa, "
+        "Zeitstempel, horodateur, marca temporal",
+    ),
+    "comment": (
+        "comment, comments, feedback, verbatim, komentarz, komentarze, uwagi, Kommentar, commentaire, "
+        "comentario",
+        "reason, why, explanation, explication, dlaczego, Begründung, warum, pourquoi, por qué",
+    ),
+    "occurred_at": (
+        "occurred at, event time, event date, event timestamp, happened at, data zdarzenia",
+        "timestamp, time, created at, date, datetime, day, data, Datum, fecha",
+    ),
+    "event": (
+        "event, event name, event type, zdarzenie, Ereignis, événement, evento",
+        "action, activity, type, akcja, Aktion, acción",
+    ),
     "currency": (
         "currency, currency code, order currency, waluta, Währung, Waehrung, devise, moneda, divisa",
     ),
@@ -94,9 +146,14 @@ _DATE = (
 _NUMBER = r"^[+-]?[\d.,'’\s]*\d[.,]?$"
 _DECIMALS = r"[.,]\d{1,2}$"
 _DIGIT = r"\d"
+_SCORE = r"^\d{1,3}(?:\D*|[.,]\d+)$"  # 9, or "9 - likely"
+_SCORES = [str(number) for number in range(11)]
 _PLAIN = re.compile(r"^[A-Za-z_][A-Za-z0-9_]*$")
 _LONGEST = 40  # characters of a sample
 _IDS = ("customer_id", "order_id")
+# Names known also within a longer one, and of how many words they are then at least: surveys name columns by
+# their questions, "How likely are you to recommend us?".
+_WITHIN = {**dict.fromkeys((*_IDS, "ordered_at"), 2), "score": 1, "comment": 1}
 _SAMPLE = 5_000  # rows looked at
 _MOST = 0.8  # of a column's filled values
 _SEVERAL = 3  # orders of several lines that can tell a total from a line's amount
@@ -244,14 +301,22 @@ _FITS: dict[str, Callable[[Column], bool]] = {
     "customer_id": _could_be_id,
     "ordered_at": lambda column: column.is_date,
     "order_id": lambda column: _could_be_id(column) and column.has_digits and column.filled >= _MOST,
-    **dict.fromkeys(("amount", "quantity", "unit_price"), _could_be_number),
+    **dict.fromkeys(("amount", "quantity", "unit_price", "mrr"), _could_be_number),
+    **dict.fromkeys(("occurred_at", "started_at", "responded_at"), lambda column: column.is_date),
+    # Where everybody is still there, nothing ended.
+    "ended_at": lambda column: column.is_date or column.filled == 0,
+    "score": lambda column: _mostly(column.cells, _SCORE),
+    **dict.fromkeys(("plan", "cancel_reason", "event"), lambda column: not column.is_date),
+    "comment": lambda column: not column.is_date and not column.is_number,
     "currency": lambda column: column.filled > 0 and not column.has_digits,
 }
 # What they must be like where no name is known.
 _LIKELY: dict[str, Callable[[Column], bool]] = {
     "customer_id": lambda column: column.has_digits and _comes_back(column),
-    "ordered_at": lambda column: True,
-    "amount": lambda column: column.has_decimals,
+    **dict.fromkeys(("ordered_at", "occurred_at", "started_at", "responded_at"), lambda column: True),
+    "ended_at": lambda column: 0 < column.filled < 1,
+    **dict.fromkeys(("amount", "mrr"), lambda column: column.has_decimals),
+    "score": lambda column: column.is_number and bool(column.cells.isin(_SCORES).all()),
 }
 
 # -- names -----------------------------------------------------------------------
@@ -268,10 +333,10 @@ def _rank(name: str, column: str) -> int | None:
     if name in ("amount", "unit_price"):
         words = tuple(word for word in words if word not in _BESIDE) or words
     exact = [rank for known, rank in _known(name).items() if "".join(known) == "".join(words)]
-    if exact or name not in (*_IDS, "ordered_at"):
+    if exact or name not in _WITHIN:
         return min(exact, default=None)
     around = f" {' '.join(words)} "
-    phrases = [(" ".join(known), rank) for known, rank in _known(name).items() if len(known) > 1]
+    phrases = [(" ".join(known), rank) for known, rank in _known(name).items() if len(known) >= _WITHIN[name]]
     return min((10 + rank for phrase, rank in phrases if f" {phrase} " in around), default=None)
 
 

@@ -1,0 +1,130 @@
+"""The guide: each guess with its reason and three values, for every kind of table; options for all."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from retention_kit import drafts, guides, params, tables
+from retention_kit.cli import app
+from retention_kit.exceptions import ParamsError
+
+MEMBERS = """Mitgliedsnr;Kundennummer;Startdatum;Enddatum;Monatsbeitrag;Tarif;Kündigungsgrund
+1;K1;13.01.2024;;29,90;Gold;
+2;K2;14.01.2024;20.03.2024;19,90;Basis;Umzug
+3;K3;25.02.2024;;19,90;Basis;
+"""
+SURVEY = """Sygnatura czasowa,Adres e-mail,Na ile prawdopodobne jest że nas polecisz?,Dlaczego?
+2024-01-13 10:00:00,a@x.eu,10 - bardzo prawdopodobne,miła obsługa
+2024-01-14 11:00:00,b@x.eu,3,drogo
+"""
+EVENTS = """user_id,event_name,timestamp,page
+u1,login,2024-01-13 10:00:00,/
+u2,saved,2024-01-14 11:00:00,/a
+u1,saved,2024-02-14 11:00:00,/b
+"""
+STRIPE = """id,Customer ID,Plan,Quantity,Currency,Interval,Amount,Status,Start Date (UTC),Canceled At (UTC),\
+Ended At (UTC)
+sub_1,cus_1,Gold,1,eur,month,20.00,active,2024-01-13 10:00,,
+sub_2,cus_2,Gold,1,eur,year,120.00,canceled,2024-01-14 10:00,2024-02-10 10:00,2024-02-14 10:00
+"""
+
+
+def nobody(question: str, option: str, default: str) -> str:
+    raise ParamsError(f"{question} Say {option}.")
+
+
+def drafted(folder: Path, kind: str, text: str, *, given: dict | None = None, **how: Any) -> drafts.Draft:
+    (folder / "export.csv").write_text(text, encoding="utf-8")
+    said: dict[str, Any] = {"as_of": "2024-05-01", "currency": "EUR"} | how
+    source = folder / "export.csv"
+    return drafts.draft("acme", source, kind=kind, given=given or {}, folder=folder, ask=nobody, **said)
+
+
+def columns(draft: drafts.Draft, kind: str) -> dict[str, str]:
+    return draft.values["data"][kind]["columns"]
+
+
+def test_subscriptions_are_guessed_with_reasons_and_values(tmp_path: Path) -> None:
+    draft = drafted(tmp_path, "subscriptions", MEMBERS)
+    assert columns(draft, "subscriptions") == {
+        "customer_id": "Kundennummer",
+        "started_at": "Startdatum",
+        "ended_at": "Enddatum",
+        "mrr": "Monatsbeitrag",
+        "plan": "Tarif",
+        "cancel_reason": "Kündigungsgrund",
+    }
+    assert "  mrr          Monatsbeitrag  (a known name for it; such as 29,90 | 19,90)" in draft.reasons
+    assert "Tried: 3 rows read, 3 kept, 3 subscriptions" in draft.reasons
+
+
+def test_answers_are_guessed_from_the_words_of_their_questions(tmp_path: Path) -> None:
+    draft = drafted(tmp_path, "responses", SURVEY)
+    assert columns(draft, "responses") == {
+        "score": "Na ile prawdopodobne jest że nas polecisz?",
+        "customer_id": "Adres e-mail",
+        "responded_at": "Sygnatura czasowa",
+        "comment": "Dlaczego?",
+    }
+    assert "currency" not in draft.values
+    client = params.read(drafts.write(draft, tmp_path))
+    assert tables.load(client, "responses").table.score.execute().tolist() == [10, 3]
+
+
+def test_events_are_guessed(tmp_path: Path) -> None:
+    draft = drafted(tmp_path, "events", EVENTS)
+    assert columns(draft, "events") == {
+        "customer_id": "user_id",
+        "occurred_at": "timestamp",
+        "event": "event_name",
+    }
+
+
+def test_a_tools_export_is_known_by_its_columns(tmp_path: Path) -> None:
+    draft = drafted(tmp_path, "subscriptions", STRIPE)
+    table = draft.values["data"]["subscriptions"]
+    assert table["columns"]["started_at"] == "Start Date (UTC)"
+    assert table["where"].startswith("Status NOT IN")
+    assert "  preset       stripe_subscriptions  (its columns)" in draft.reasons
+    loaded = tables.load(params.read(drafts.write(draft, tmp_path)), "subscriptions")
+    assert sorted(loaded.table.mrr.execute()) == [10.0, 20.0]
+
+
+def test_a_preset_of_another_kind_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ParamsError) as refused:
+        drafted(tmp_path, "orders", STRIPE)
+    assert str(refused.value) == (
+        "export.csv: preset stripe_subscriptions is of subscriptions. Say --subscriptions, and not --orders."
+    )
+
+
+def test_what_is_said_is_not_guessed_and_a_strange_option_is_refused(tmp_path: Path) -> None:
+    draft = drafted(tmp_path, "subscriptions", MEMBERS, given={"customer_id": "Mitgliedsnr", "plan": "none"})
+    assert columns(draft, "subscriptions")["customer_id"] == "Mitgliedsnr"
+    assert "plan" not in columns(draft, "subscriptions")
+    with pytest.raises(ParamsError) as refused:
+        drafted(tmp_path, "subscriptions", MEMBERS, given={"score": "Tarif"})
+    assert str(refused.value) == "--score is no column of subscriptions. Leave it out."
+
+
+def test_everything_that_is_guessed_is_an_option_of_the_command(tmp_path: Path) -> None:
+    shown = CliRunner().invoke(app, ["new", "--help"], env={"COLUMNS": "300", "NO_COLOR": "1"}).output
+    for name in {name for kind in guides.ASKED.values() for name in kind}:
+        assert f"--{name.replace('_', '-')} " in shown
+    said = ["new", "acme", "--subscriptions", str(tmp_path / "export.csv"), "--as-of", "2024-05-01"]
+    said += ["--currency", "EUR", "--folder", str(tmp_path / "params"), "--cancel-reason", "none"]
+    (tmp_path / "export.csv").write_text(MEMBERS, encoding="utf-8")
+    result = CliRunner().invoke(app, said)
+    assert result.exit_code == 0, result.output
+    assert "  cancel_reason none  (as you said)" in result.output
+    assert params.read(tmp_path / "params" / "acme.yaml").has("subscriptions")
+
+
+def test_one_export_is_named(tmp_path: Path) -> None:
+    result = CliRunner().invoke(app, ["new", "acme", "--orders", "a.csv", "--events", "b.csv"])
+    assert str(result.exception) == (
+        "Name one export by one of --orders, --subscriptions, --responses, --events. "
+        "Another is added to the client file by hand."
+    )
