@@ -112,7 +112,8 @@ _NAMES = {
     ),
     "responded_at": (
         "responded at, response date, submitted at, submit date, submit date utc, submission date, "
-        "answered at, date submitted, data odpowiedzi, data wypełnienia, Antwortdatum, date de réponse, fecha respuesta",
+        "answered at, date submitted, data odpowiedzi, data wypełnienia, Antwortdatum, date de "
+        "réponse, fecha respuesta",
         "timestamp, date, datetime, created at, completed at, data, Datum, fecha, sygnatura czasowa, "
         "Zeitstempel, horodateur, marca temporal",
     ),
