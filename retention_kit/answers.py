@@ -18,6 +18,12 @@ from retention_kit.tables import Loaded
 
 Duplicates = Literal["all", "latest", "first"]
 
+#: Groups of fewer answers than this are not shown: who answered might be told.
+HIDDEN_UNDER = 5
+#: What fewer answers than this say is little, and the row says so.
+FLAGGED_UNDER = 30
+HIDDEN, FEW = f"hidden: fewer than {HIDDEN_UNDER} answers", f"fewer than {FLAGGED_UNDER} answers"
+
 OUTSIDE = "score outside the scale"
 #: By which rule an answer is left out because the same customer gave another, of all time or of one period.
 AGAIN = {
@@ -87,6 +93,16 @@ def select_answers(
     loaded = tables.responses(responses, as_of=as_of, columns=(*columns, *asked))
     loaded = _inside(loaded, scales.read(scale))
     return loaded if duplicates == "all" else _one_each(loaded, duplicates, period)
+
+
+def cautions(numbers: pd.Series) -> pd.Series:
+    """What to beware of where so many answered: `HIDDEN`, `FEW` or nothing.
+
+    >>> cautions(pd.Series([4, 29, 30])).tolist()
+    ['hidden: fewer than 5 answers', 'fewer than 30 answers', '']
+    """
+    told = pd.Series("", index=numbers.index, dtype="str")
+    return told.mask(numbers < FLAGGED_UNDER, FEW).mask(numbers < HIDDEN_UNDER, HIDDEN)
 
 
 def counted_words(loaded: Loaded) -> Words:

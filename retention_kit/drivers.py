@@ -11,7 +11,7 @@ import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 
-from retention_kit import fits, intervals, tables, values
+from retention_kit import answers, fits, intervals, tables, values
 from retention_kit.exceptions import DataError
 from retention_kit.moments import Date
 from retention_kit.sentences import phrase
@@ -21,10 +21,6 @@ from retention_kit.tables import Columns
 INTERVAL = f"{fits.BOOTSTRAP}; performance {intervals.MEAN}"
 #: A variance inflation factor from which a coefficient is hardly told from its neighbours'.
 COLLINEAR_FROM = 5.0
-#: Groups of fewer answers are not shown; of fewer than these, the row says so.
-HIDDEN_UNDER, FLAGGED_UNDER = 5, 30
-
-_HIDDEN, _FEW = f"hidden: fewer than {HIDDEN_UNDER} answers", f"fewer than {FLAGGED_UNDER} answers"
 _TOO_MANY, _CONSTANT = "too few answers for so many drivers", "does not vary"
 _FLAT = 1e-10  # of the eigenvalues of a correlation matrix: less than this is rounding
 _CELLS = 2_000_000  # of the table of draws by answers, how many are held at a time
@@ -167,25 +163,24 @@ def _rated(table: ir.Table, names: Sequence[str], groups: Sequence[str]) -> pd.D
 
 def _weighed(rows: pd.DataFrame, names: list[str], draws: int, seed: int) -> pd.DataFrame:
     """One group's drivers: weights and their bounds, means, coefficients, and what to beware of."""
-    answers = len(rows)
-    frame = pd.DataFrame({"driver": names, "answers": answers, "interval": INTERVAL, "caution": ""})
+    used = len(rows)
+    frame = pd.DataFrame({"driver": names, "answers": used, "interval": INTERVAL})
+    frame["caution"] = answers.cautions(frame["answers"])
     frame[list(_MEASURED)] = np.nan
     flags = {name: np.zeros(len(names), dtype=bool) for name in _FLAGS}
     varies = (rows[names].nunique() > 1).to_numpy()
-    if answers < HIDDEN_UNDER:
-        return frame.assign(**flags, caution=_HIDDEN)
+    if used < answers.HIDDEN_UNDER:
+        return frame.assign(**flags)
     frame["performance"] = rows[names].mean().to_numpy()
-    bounds = intervals.mean(frame["performance"], rows[names].std(), answers)
+    bounds = intervals.mean(frame["performance"], rows[names].std(), used)
     frame["performance_low"], frame["performance_high"] = bounds
-    if answers < len(names) + 2:
+    if used < len(names) + 2:
         return frame.assign(**flags, caution=_TOO_MANY)
-    if answers < FLAGGED_UNDER:
-        frame["caution"] = _FEW
     frame.loc[~varies, "caution"] = _CONSTANT
     if rows["score"].nunique() < 2 or not varies.any():
         return frame.assign(**flags, caution=_CONSTANT)
-    used = [name for name, moves in zip(names, varies, strict=True) if moves]
-    for name, found in _explained(rows[[*used, "score"]].to_numpy(dtype="float64"), draws, seed).items():
+    moving = [name for name, moves in zip(names, varies, strict=True) if moves]
+    for name, found in _explained(rows[[*moving, "score"]].to_numpy(dtype="float64"), draws, seed).items():
         if name in flags:
             flags[name][varies] = found
         else:
@@ -229,19 +224,17 @@ class _Drawn(NamedTuple):
 
 def _drawn(scaled: np.ndarray, counts: np.ndarray, together: np.ndarray, draws: int, seed: int) -> _Drawn:
     rng = np.random.default_rng(seed)
-    places, answers = np.repeat(np.arange(len(counts)), counts), counts.sum()
+    places, size = np.repeat(np.arange(len(counts)), counts), counts.sum()
     at_once = max(1, _CELLS // len(counts))
     found = np.empty((draws, *together.shape))
     for start in range(0, draws, at_once):
         sizes = range(start, min(start + at_once, draws))
-        samples = [np.bincount(rng.choice(places, answers), minlength=len(counts)) for _ in sizes]
+        samples = [np.bincount(rng.choice(places, size), minlength=len(counts)) for _ in sizes]
         found[sizes.start : sizes.stop] = _correlations(scaled, np.array(samples, dtype="float64"))
     weights, coefficients, _ = _relative(found)
     # A column of chance goes with the others as far as answers drawn twice over let it: its correlations
-    # vary by 1 / answers among all the surveys there could be, and by as much again among the samples.
-    stray = rng.multivariate_normal(
-        np.zeros(len(together)), 2 * together / answers, size=draws, method="eigh"
-    )
+    # vary by 1 / size among all the surveys there could be, and by as much again among the samples.
+    stray = rng.multivariate_normal(np.zeros(len(together)), 2 * together / size, size=draws, method="eigh")
     beside = np.insert(found, -1, stray, axis=1)
     beside = np.insert(beside, -1, np.insert(stray, -1, 1.0, axis=1), axis=2)
     noisy, _, _ = _relative(beside)
@@ -254,9 +247,9 @@ def _correlations(scaled: np.ndarray, counts: np.ndarray) -> np.ndarray:
     A column that does not vary there goes with no other.
     """
     left, right = np.triu_indices(scaled.shape[1])
-    answers = counts.sum(axis=1)[:, None]
-    mean = counts @ scaled / answers
-    product = counts @ (scaled[:, left] * scaled[:, right]) / answers
+    sizes = counts.sum(axis=1)[:, None]
+    mean = counts @ scaled / sizes
+    product = counts @ (scaled[:, left] * scaled[:, right]) / sizes
     covariance = np.empty((len(counts), scaled.shape[1], scaled.shape[1]))
     covariance[:, left, right] = covariance[:, right, left] = product - mean[:, left] * mean[:, right]
     spread = np.sqrt(np.maximum(np.diagonal(covariance, axis1=1, axis2=2), 0))

@@ -49,6 +49,7 @@ _COLUMN_UNITS = {
     "revenue_per_customer": "money",
     "nps": "nps",
     "importance": "share",
+    "side": "word.side",
     "r2": "share",
     "pooled": "nps",
     "others": "nps",

@@ -21,12 +21,6 @@ from retention_kit.scales import Scale
 from retention_kit.sentences import phrase
 from retention_kit.tables import Columns, Loaded
 
-#: Groups of fewer answers than this are not shown: who answered might be told.
-HIDDEN_UNDER = 5
-#: Scores of fewer answers than this say little, and the row says so.
-FLAGGED_UNDER = 30
-HIDDEN, FEW = f"hidden: fewer than {HIDDEN_UNDER} answers", f"fewer than {FLAGGED_UNDER} answers"
-
 _BANDS = list(scales.BANDS)
 _RESULT = ["nps", "low", "high", *_BANDS, "answers", "interval"]
 _WEIGHTS = [f"{sum_of}_{band}" for sum_of in ("weight", "square") for band in _BANDS]
@@ -317,12 +311,10 @@ def _worth(sums: pd.DataFrame) -> pd.DataFrame:
 
 def _with_cautions(frame: pd.DataFrame) -> pd.DataFrame:
     """Small groups without anything that could tell who answered what, the next ones with a word."""
-    hidden = frame["answers"] < HIDDEN_UNDER
-    few = ~hidden & (frame["answers"] < FLAGGED_UNDER)
     frame = frame.astype(dict.fromkeys(_BANDS, "Int64"))
-    frame["caution"] = pd.Series("", index=frame.index, dtype="str").mask(few, FEW).mask(hidden, HIDDEN)
+    frame["caution"] = answers.cautions(frame["answers"])
     shown = [
         name for name in ("nps", "low", "high", *_BANDS, "interval", "effective_answers") if name in frame
     ]
-    frame.loc[hidden, shown] = pd.NA
+    frame.loc[frame["caution"] == answers.HIDDEN, shown] = pd.NA
     return frame

@@ -126,7 +126,7 @@ def nps_compare_groups(scores: pd.DataFrame) -> pd.DataFrame:
     alone = others.sum(axis="columns") == 0
     shown, families = shown[~alone], families[~alone].to_numpy()
     found = _difference(counts[~alone].to_numpy(), others[~alone].to_numpy())
-    found["p_holm"] = found["p_value"].groupby(families).transform(_holm)
+    found["p_holm"] = found["p_value"].groupby(families).transform(intervals.holm)
     found["verdict"] = _verdicts(found, "p_holm", "higher", "lower")
     frame = pd.concat([shown[labels].reset_index(drop=True), found], axis="columns")
     frame.attrs = {"definition": phrase("definition.nps_compare_groups"), "as_of": scores.attrs.get("as_of")}
@@ -324,13 +324,6 @@ def _detectable(ours: np.ndarray, others: np.ndarray) -> np.ndarray:
     sizes = np.sqrt(1 / ours.sum(axis=1) + 1 / others.sum(axis=1))
     found = 100 * score_intervals.REACH_OF_POWER * spread * sizes
     return np.where((found > 0) & (found <= 200), found, np.nan)
-
-
-def _holm(p_values: pd.Series) -> pd.Series:
-    """Each p-value as large as it must be read among so many: the smallest times their number, and so on."""
-    ordered = p_values.sort_values()
-    times = np.arange(len(ordered), 0, -1)
-    return (ordered * times).cummax().clip(upper=1).reindex(p_values.index)
 
 
 def _verdicts(found: pd.DataFrame, p_value: str, higher: str, lower: str) -> pd.Series:

@@ -261,6 +261,9 @@ FRAMES = {
     "plot_retention_matrix": lambda: retention.retention_rates(ORDERS(), **AS_OF),
     "plot_rfm_segments": lambda: rfm.rfm_segments(ORDERS(), **AS_OF),
     "plot_stickiness": lambda: lifecycle.stickiness(datasets.tiny_events(), **AS_OF),
+    "plot_keywords": lambda: table(
+        "words side z apart", ("za drogo", "detractors", 4.1, True), ("miło", "promoters", -2.2, False)
+    ),
     "plot_drivers": lambda: table(
         "driver importance low high performance performance_low performance_high",
         ("dostawa", 0.5, 0.4, 0.6, 4.1, 4, 4.2),

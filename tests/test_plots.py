@@ -6,7 +6,7 @@ import pytest
 from matplotlib.colors import to_hex
 from matplotlib.dates import date2num
 
-from retention_kit import datasets, exhibits, leaving, nps, plots, rhythm
+from retention_kit import answers, datasets, exhibits, leaving, plots, rhythm
 from retention_kit.plots import marks
 
 MONTHS = pd.date_range("2024-01-01", periods=3, freq="MS")
@@ -139,7 +139,7 @@ def test_nps_by_segment_keeps_the_order_and_the_names_as_they_are(ax):
 
 def test_a_small_group_is_hidden_in_its_place_and_a_few_answers_make_a_hollow_dot(ax):
     scores = pd.DataFrame({"team": list("abc"), "nps": [40.0, None, 10], "low": [30.0, None, -5]})
-    scores = scores.assign(high=[50.0, None, 30], caution=["", nps.HIDDEN, nps.FEW])
+    scores = scores.assign(high=[50.0, None, 30], caution=["", answers.HIDDEN, answers.FEW])
     plots.plot_nps(scores, ax=ax, labels={"hidden": "zu wenige"})
     full, hollow = (container.lines[0] for container in ax.containers)
     assert (list(full.get_xdata()), list(full.get_ydata())) == ([40], [0])
@@ -338,3 +338,22 @@ def test_drivers_stand_by_importance_and_performance_around_their_means(ax):
     reach = [segments.get_segments()[0].tolist() for segments in ax.collections]
     assert [[1.5, 0.3], [2.5, 0.3]] in reach
     assert [[2, 0.2], [2, 0.5]] in reach
+
+
+def test_words_of_detractors_go_right_and_what_chance_may_have_done_is_pale(ax):
+    words = pd.DataFrame(
+        {
+            "words": ["$late$", "dear", "good"],
+            "side": ["detractors", "detractors", "promoters"],
+            "z": [4.0, 2.0, -3.0],
+            "apart": [True, False, True],
+        }
+    )
+    plots.plot_keywords(words, ax=ax)
+    assert [bar.get_width() for bar in ax.patches] == [4, 2, -3]
+    assert [bar.get_alpha() for bar in ax.patches] == [1, 0.35, 1]
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["$late$", "dear", "good"]
+    assert ax.yaxis_inverted()
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["detractors", "promoters"]
+    many = pd.concat([words.assign(words=str(i)) for i in range(20)]).sort_values("side")
+    assert len(plots.plot_keywords(many, ax=exhibits.axes()).patches) == 20

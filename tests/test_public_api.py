@@ -20,6 +20,7 @@ from retention_kit import (
     churn,
     clv,
     cohorts,
+    comments,
     datasets,
     drivers,
     feedback,
@@ -27,6 +28,7 @@ from retention_kit import (
     growth,
     holdouts,
     inactivity,
+    keywords,
     leaving,
     lifecycle,
     losses,
@@ -51,7 +53,7 @@ from retention_kit.exceptions import DataError
 # Functions and classes of each public module. Taking one away breaks somebody's notebook.
 PUBLIC = {
     "activation": ["activation"],
-    "answers": ["counted_words", "select_answers"],
+    "answers": ["cautions", "counted_words", "select_answers"],
     "choices": ["Choice", "choose_model", "split_day"],
     "churn": [
         *("annual_churn", "average_churn", "churn_rates", "classify_churn", "convert_churn"),
@@ -85,6 +87,7 @@ PUBLIC = {
     ],
     "simulations": ["simulated_customers", "with_spend"],
     "cohorts": ["cohort_revenue"],
+    "comments": ["Comments", "cleaned", "comment_checks", "folded", "read"],
     "comparisons": ["compare"],
     "datasets": [
         *("demo_customers", "demo_events", "demo_invitations", "demo_orders", "demo_responses"),
@@ -101,12 +104,14 @@ PUBLIC = {
     "inactivity": ["inactivity_churn", "inactivity_windows"],
     "intervals": [
         *("difference", "difference_of_bounds", "difference_of_means", "error_of_difference"),
-        *("mean", "poisson", "ratio", "wilson"),
+        *("holm", "mean", "poisson", "ratio", "wilson"),
     ],
     "invoices": ["subscriptions_from_invoices"],
+    "keywords": ["keywords"],
     "leaving": ["churn_hazard", "churn_reasons", "tenure_survival"],
     "lifecycle": ["lifecycle", "stickiness"],
     "losses": ["churn_by_margin", "save_rate"],
+    "masks": ["masked", "quote"],
     "mrr": ["mrr_movements", "revenue_retention"],
     "nps": ["explain_figure", "nps", "nps_from_counts"],
     "nps_comparisons": ["nps_compare", "nps_compare_groups", "nps_compare_paired", "nps_limits"],
@@ -122,7 +127,7 @@ PUBLIC = {
     "plots": [
         *("plot_activation", "plot_alive", "plot_average_retention", "plot_churn_hazard"),
         *("plot_churn_rates", "plot_clv_historical", "plot_cohort_revenue", "plot_contract_survival"),
-        "plot_drivers",
+        *("plot_drivers", "plot_keywords"),
         *("plot_expected_and_actual", "plot_first_and_returning", "plot_lorenz", "plot_tracking"),
         *("plot_churn_reasons", "plot_gap_distribution", "plot_stickiness"),
         *("plot_inactivity_windows", "plot_lifecycle", "plot_mrr_movements", "plot_nps"),
@@ -338,6 +343,8 @@ NOUNS: list[tuple[Callable, tuple, dict]] = [
     (losses.save_rate, SUBSCRIPTIONS, {"months": 1}),
     (losses.churn_by_margin, PRICED, {}),
     (nps.nps, RESPONSES, {"period": "month"}),
+    (ungrouped(comments.comment_checks), RESPONSES, {}),
+    (ungrouped(keywords.keywords), RESPONSES, {"least": 1, "quotes": True}),
     (ungrouped(partial(drivers.key_drivers, drivers=["price", "speed"])), RATED, {}),
     (
         nps.nps,
@@ -366,7 +373,7 @@ DATA = {"orders", "events", "subscriptions", "responses"}
 ON_DATA = (
     *(retention, cohorts, lifecycle, activation, purchases, spending, rfm, rhythm, inactivity),
     *(churn, leaving, mrr, recurring, losses, answers, nps, nps_comparisons, clv, holdouts, forecasts),
-    *(profits, growth, tracking, drivers, satisfaction, participation, feedback),
+    *(profits, growth, tracking, drivers, satisfaction, participation, feedback, comments, keywords),
 )
 
 

@@ -20,6 +20,7 @@ from retention_kit.plots.clv import (
     plot_tracking,
 )
 from retention_kit.plots.cohorts import plot_cohort_revenue
+from retention_kit.plots.comments import plot_keywords
 from retention_kit.plots.drivers import plot_drivers
 from retention_kit.plots.lifecycle import plot_activation, plot_lifecycle, plot_stickiness
 from retention_kit.plots.nps import plot_nps
@@ -47,6 +48,7 @@ __all__ = [
     "plot_first_and_returning",
     "plot_gap_distribution",
     "plot_inactivity_windows",
+    "plot_keywords",
     "plot_lifecycle",
     "plot_lorenz",
     "plot_mrr_movements",

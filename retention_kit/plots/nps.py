@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from retention_kit import names, nps
+from retention_kit import answers, names
 from retention_kit.plots import marks
 
 #: What a frame of scores holds beside the column that says what a row is of.
@@ -62,7 +62,7 @@ def _nps_by_period(ax: Axes, scores: pd.DataFrame, label: str, labels: marks.Lab
 def _nps_by_segment(ax: Axes, scores: pd.DataFrame, called: list[str], labels: marks.Labels | None) -> None:
     """Names at the side, the first on top: they are longer than dates."""
     rows = np.arange(len(scores))
-    few = (scores["caution"] == nps.FEW) if "caution" in scores else rows < 0
+    few = (scores["caution"] == answers.FEW) if "caution" in scores else rows < 0
     hidden = scores["nps"].isna()
     for some, face in ((~few & ~hidden, marks.BLUE), (few, "white")):
         part = scores[some]
