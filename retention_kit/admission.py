@@ -9,7 +9,7 @@ import duckdb
 import ibis.expr.types as ir
 import pandas as pd
 
-from retention_kit import checks, lines, mappings, moments, presets, session, values
+from retention_kit import checks, identities, lines, mappings, moments, presets, session, values
 from retention_kit import overlaps as repeats
 from retention_kit.contracts import Contract
 from retention_kit.dialects import complaint, reason
@@ -72,6 +72,8 @@ def _checked(
     extra: Sequence[str] = (),
     hints: values.Hints | None = None,
     overlaps: Literal["drop", "keep"] = "drop",
+    ids: identities.Ids = "exact",
+    same_customer: Any = None,
     warn: bool,
 ) -> Admitted:
     hints = hints or values.Hints()
@@ -94,6 +96,8 @@ def _checked(
     ):
         ours, copied = session.brought(ours, contract.kind), _copied("note.copied_text", source)
     typed, guesses = values.typed(ours, contract.dates, contract.numbers, hints)
+    who = identities.lost_digits(ours)
+    typed, same = identities.settled(typed, ids=ids, same_customer=same_customer)
     typed = session.stored(typed, contract.kind)
     shared = repeats.notes(typed, contract.moment)
     end = moments.resolve(as_of, typed, contract.moment, contract.kind)
@@ -110,11 +114,13 @@ def _checked(
         *copied,
         *(Note("guess", words) for words in (*decimals, *guesses)),
         *shared,
+        *who,
+        *same,
         *ending,
     )
     if warn:
         notes += moments.warnings(kept, contract.moment, end, contract.kind)
-        notes += lines.note(kept, accounts)
+        notes += (*lines.note(kept, accounts), *identities.notes(kept))
     return Admitted(kept, end, until, accounts, notes)
 
 

@@ -5,16 +5,17 @@ import io
 import re
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import ibis
+import ibis.expr.types as ir
 
 from retention_kit import archives, encodings, overlaps, session
 from retention_kit.exceptions import DataError
-from retention_kit.opened import AGAIN, Note, Source, refuse_named_twice
+from retention_kit.opened import AGAIN, Note, Read, Source, refuse_named_twice
 from retention_kit.sentences import phrase
 
 _LONGEST_HEADER = 1 << 16
@@ -92,12 +93,16 @@ def _readable(paths: Sequence[Path], encoding: str | None) -> tuple[list[str], l
 def _without_twins(source: Source, headers: Sequence[Sequence[str]]) -> Source:
     """The engine numbers names that stand twice; a needed one is refused: which is meant, nobody can tell."""
 
-    def checked(needed: Sequence[str]) -> ibis.Table:
-        for header in headers:
-            refuse_named_twice(source.name, needed, header)
-        return source.table(needed)
+    def checked(read: Read) -> Read:
+        def table(needed: Sequence[str]) -> ir.Table:
+            for header in headers:
+                refuse_named_twice(source.name, needed, header)
+            return read(needed)
 
-    return Source(source.name, source.columns, checked, source.notes, source.is_text, source.marked)
+        return table
+
+    marked = None if source.marked is None else checked(source.marked)
+    return replace(source, table=checked(source.table), marked=marked)
 
 
 def _told(dialect: Dialect, hints: Hints, name: str) -> list[Note]:

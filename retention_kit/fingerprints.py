@@ -91,9 +91,11 @@ def data(client: Client) -> str:
     read: dict[str, Any] = {}
     for kind in KINDS:
         if client.has(kind):
-            source = client.table(kind).source
+            table = client.table(kind)
+            source = table.source
             try:
                 files = sources.files(source)
+                files += sources.files(table.same_customer) if table.same_customer else []
                 read[kind] = [(path.name, file(path)) for path in files] or source
             except (DataError, OSError):
                 return ""
@@ -105,7 +107,7 @@ def data(client: Client) -> str:
 
 def _told(client: Client) -> dict[str, Any]:
     """All that the client file says, but where its data lie: what they hold counts, and no secret does."""
-    tables = {kind: {"source", "origin"} for kind in KINDS if client.has(kind)}
+    tables = {kind: {"source", "origin", "same_customer"} for kind in KINDS if client.has(kind)}
     return client.model_dump(mode="json", exclude={"data": tables})
 
 

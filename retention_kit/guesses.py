@@ -211,6 +211,11 @@ def named(name: str, columns: Iterable[Column]) -> list[Column]:
     return [column for rank, column in ranked if rank is not None and rank == best]
 
 
+def known(name: str, columns: Iterable[Column]) -> list[Column]:
+    """All columns with a name that is known for one of ours, the best and the others."""
+    return [column for column in columns if _FITS[name](column) and _rank(name, column.name) is not None]
+
+
 def fitting(name: str, columns: Iterable[Column]) -> list[Column]:
     """The columns whose values could be one of ours, whatever their names."""
     return [column for column in columns if _FITS[name](column)]

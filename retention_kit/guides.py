@@ -106,9 +106,28 @@ class Guide:
         if name in self.optional and text.lower() == _NONE:
             self._tell(name, "none", reason)
             return
+        if name == "customer_id" and text in self.columns:
+            self.reasons += self._others_who(text)
         mapped = mappings.parse(name, text, self.source.columns, source=self.source.name, dialect="duckdb")
         self.table["columns"][name] = text
         self._tell(name, text, f"{reason}; such as {self._samples(mapped)}")
+
+    def _others_who(self, chosen: str) -> list[str]:
+        """Columns that say who as well, and not the same: a household beside a person."""
+        mine = self.columns[chosen]
+        others = [
+            other
+            for other in guesses.known("customer_id", self.columns.values())
+            if other.name != chosen and not guesses.same("customer_id", mine, other)
+        ]
+        return [
+            guesses.printable(
+                f"  note: {other.name} says who too ({other.cells.nunique():,} ids beside "
+                f"{mine.cells.nunique():,} in the rows looked at). A household or a person? "
+                "Say --customer-id for the other."
+            )
+            for other in others
+        ]
 
     def _tell(self, name: str, text: str, reason: str) -> None:
         self.reasons.append(guesses.printable(f"  {name:<12} {text}  ({reason})"))

@@ -12,6 +12,10 @@ from retention_kit.exceptions import DataError
 AGAIN = "Export it again, or give another file."
 
 
+#: Gives the rows of a source with the columns that are needed of it.
+Read = Callable[[Sequence[str]], ir.Table]
+
+
 @dataclass(frozen=True)
 class Note:
     """Something a reader of the numbers should know of the data: a guess, a warning, a fact.
@@ -34,11 +38,11 @@ class Source:
 
     name: str
     columns: tuple[str, ...]
-    table: Callable[[Sequence[str]], ir.Table] = field(repr=False)
+    table: Read = field(repr=False)
     notes: tuple[Note, ...] = ()
     is_text: bool = False
     place: str = ""  # what Ibis calls the database that holds it: "postgres", "sqlite"
-    marked: Callable[[Sequence[str]], ir.Table] | None = field(default=None, repr=False)
+    marked: Read | None = field(default=None, repr=False)
 
 
 def refuse_named_twice(name: str, needed: Sequence[str], names: Sequence[str]) -> None:

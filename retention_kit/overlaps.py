@@ -1,6 +1,6 @@
 """Rows that stand in two files of one export: yearly files often share the days where they meet."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import ibis
@@ -8,7 +8,7 @@ import ibis.expr.types as ir
 
 from retention_kit import mappings
 from retention_kit.contracts import Contract
-from retention_kit.opened import Note, Source
+from retention_kit.opened import Note, Read, Source
 from retention_kit.sentences import phrase
 
 #: The column that holds which two files share a row, and that which holds the file it comes from.
@@ -21,7 +21,7 @@ def several(name: str, whole: ir.Table, columns: Sequence[str], files: Sequence[
     return Source(name, tuple(columns), lambda needed: whole.select(*needed), marked=mark, **how)
 
 
-def marked(whole: ir.Table, names: Sequence[str]) -> Callable[[Sequence[str]], ir.Table]:
+def marked(whole: ir.Table, names: Sequence[str]) -> Read:
     """For `Source.marked`: rows with `MARK` filled where an earlier file has the same row, in every column.
 
     A file may hold a row twice in its own right, two alike things on one receipt; then the other file's

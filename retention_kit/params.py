@@ -57,6 +57,8 @@ class Table(_Strict):
     quote: Literal['"', "'", ""] | None = None
     decimal: Literal[".", ","] | None = None
     day_first: bool | None = None
+    ids: Literal["exact", "alike"] | None = None
+    same_customer: str | None = None  # a file: other_id, and the customer_id that counts
     overlaps: Literal["drop", "keep"] | None = None  # rows that an earlier file of a pattern has too
     origin: str = ""  # where it can be had, under which licence; shown when it is missing, and in the report
 
@@ -342,6 +344,9 @@ def _resolved(client: Client, document: yamls.Document, date: str) -> Client:
         source = environment.filled(source, known)
         secrets |= known
         source = _placed(source, document.path.parent)
+        if table.same_customer:
+            people = _placed(table.same_customer, document.path.parent)
+            table = table.model_copy(update={"same_customer": people})
         tables[kind] = table.model_copy(update={"source": source})
     rules = str(document.path.parent / client.playbook) if client.playbook else client.playbook
     resolved = client.model_copy(update={"data": Data(**tables), "playbook": rules})

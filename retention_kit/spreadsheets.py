@@ -13,6 +13,7 @@ from retention_kit.opened import Note, Source
 from retention_kit.sentences import phrase
 
 _LOOKED_AT = 50  # rows among which the header is sought
+_EXACT = 1 << 53  # up to here Excel keeps a whole number as it is
 _WIDE = 0.6  # of the widest row, as many cells a header fills at least
 
 #: Makes a source of a frame.
@@ -48,7 +49,7 @@ def opened(paths: Sequence[Path], name: str, sheet: str | None, framed: Framed) 
             notes.append(Note("guess", phrase("note.sheet", file=path.name, **told)))
         for each in chosen:
             grid = book.parse(each, header=None, dtype=object)
-            above, frame = _headed(grid)
+            above, frame = _headed(grid.map(_as_excel_keeps_it))
             if above:
                 notes.append(Note("guess", phrase("note.above_header", file=path.name, lines=above)))
             called = path.name if len(chosen) == 1 else each if len(paths) == 1 else f"{path.name}, {each}"
@@ -121,6 +122,11 @@ def _names(header: pd.Series, group: pd.Series) -> list[str]:
         f"{_text(over)} {name}" if own.count(name) > 1 and not pd.isna(over) else name
         for name, over in zip(own, group, strict=True)
     ]
+
+
+def _as_excel_keeps_it(cell: object) -> object:
+    """A number too long for Excel as the float it was, so that nobody takes its last digits for true."""
+    return float(cell) if isinstance(cell, int) and abs(cell) >= _EXACT else cell
 
 
 def _text(cell: object) -> str:

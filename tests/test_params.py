@@ -158,7 +158,7 @@ KEYS = (
 )
 TABLE_KEYS = (
     "source, table, query, preset, columns, where, timezone, sheet, encoding, delimiter, quote, decimal, "
-    "day_first, overlaps, origin"
+    "day_first, ids, same_customer, overlaps, origin"
 )
 UNSAFE = (
     "names a folder under outputs/: use a-z, 0-9, - and _ alone, 64 at most, "

@@ -1,0 +1,116 @@
+"""Who is who: ids that are written in several ways, and one person under several ids."""
+
+from typing import Any, Literal
+
+import ibis
+import ibis.expr.types as ir
+
+from retention_kit import session
+from retention_kit.exceptions import DataError
+from retention_kit.opened import Note
+from retention_kit.sentences import phrase
+from retention_kit.sources import open_source
+
+#: How ids are compared: as they are written, or without case, blanks and leading zeros.
+Ids = Literal["exact", "alike"]
+
+_EXACT = 1 << 53  # up to here a float is one whole number; beyond, several are the same
+_COLUMNS = ("other_id", "customer_id")
+
+
+def settled(
+    typed: ir.Table, *, ids: Ids = "exact", same_customer: Any = None
+) -> tuple[ir.Table, tuple[Note, ...]]:
+    """The rows under each customer's one id.
+
+    Parameters
+    ----------
+    typed : Table
+        Rows with `customer_id` as text.
+    ids : "exact" or "alike"
+        `alike` takes `A-007`, `a-007 ` and, of plain numbers, `7` and `007` for one.
+    same_customer : path or frame, optional
+        `other_id` and `customer_id`: of a person with several ids, each other one and the one that counts.
+
+    Raises
+    ------
+    DataError
+        When that file lacks a column or gives one id to two customers.
+    """
+    if "customer_id" not in typed.columns:
+        return typed, ()
+    table = typed.mutate(customer_id=_folded(typed.customer_id)) if ids == "alike" else typed
+    if same_customer is None:
+        return table, ()
+    pairs = _pairs(same_customer, ids)
+    if not session.holds(table):
+        pairs = ibis.memtable(pairs.to_pyarrow())  # two engines cannot join; the small side travels
+    joined = table.left_join(pairs, table.customer_id == pairs["_other"])
+    one = joined.mutate(customer_id=ibis.coalesce(joined["_one"], joined.customer_id)).drop("_other", "_one")
+    counts = (
+        pairs.aggregate(others=pairs.count(), customers=pairs["_one"].nunique()).to_pyarrow().to_pylist()[0]
+    )
+    return one, (Note("info", phrase("note.same_customer", **counts)),)
+
+
+def notes(kept: ir.Table) -> tuple[Note, ...]:
+    """A warning where ids differ from others by case, blanks or leading zeros alone."""
+    if "customer_id" not in kept.columns or not kept.customer_id.type().is_string():
+        return ()
+    each = kept.filter(kept.customer_id.notnull()).select("customer_id").distinct()
+    each = each.mutate(folded=_folded(each.customer_id))
+    alike = each.group_by("folded").aggregate(
+        ids=each.count(), first=each.customer_id.min(), last=each.customer_id.max()
+    )
+    alike = alike.filter(alike.ids > 1)
+    found = alike.aggregate(people=alike.count(), ids=alike.ids.sum(), folded=alike.folded.min())
+    told = found.to_pyarrow().to_pylist()[0]
+    if not told["people"]:
+        return ()
+    example = alike.filter(alike.folded == told["folded"]).to_pyarrow().to_pylist()[0]
+    names = {"one": repr(example["first"]), "other": repr(example["last"])}
+    return (Note("warning", phrase("note.alike_ids", ids=told["ids"], people=told["people"], **names)),)
+
+
+def lost_digits(ours: ir.Table) -> tuple[Note, ...]:
+    """A warning where ids are kept as floats beyond what a float can tell apart, as Excel keeps them."""
+    if "customer_id" not in ours.columns or not ours.customer_id.type().is_floating():
+        return ()
+    beyond = int(ours.filter(ours.customer_id.abs() >= _EXACT).count().execute())
+    return (Note("warning", phrase("note.lost_digits", rows=beyond)),) if beyond else ()
+
+
+def _folded(customer: ir.StringValue) -> ir.StringValue:
+    bare = customer.lower().re_replace(r"\s+", "")
+    return bare.re_replace(r"^0+(\d+)$", r"\1")
+
+
+def _pairs(same_customer: Any, ids: Ids) -> ir.Table:
+    source = open_source(same_customer)
+    missing = [name for name in _COLUMNS if name not in source.columns]
+    if missing:
+        raise DataError(
+            f"same_customer: {source.name} is missing {missing}. It has {list(source.columns)}. It needs "
+            "other_id and customer_id: an id, and the one that counts for the same person."
+        )
+    raw = source.table(list(_COLUMNS))
+    text = {name: raw[name].cast("string").strip() for name in _COLUMNS}
+    pairs = raw.select(_other=text["other_id"], _one=text["customer_id"])
+    if ids == "alike":
+        pairs = pairs.mutate(_other=_folded(pairs["_other"]), _one=_folded(pairs["_one"]))
+    pairs = session.stored(pairs.filter(pairs["_other"] != pairs["_one"]).distinct(), "pairs")
+    counts = pairs.group_by("_other").aggregate(ones=pairs.count())
+    twice = counts.filter(counts.ones > 1).order_by("_other").limit(1).to_pyarrow().to_pylist()
+    if twice:
+        raise DataError(
+            f"same_customer: {source.name} gives {twice[0]['_other']!r} to more than one customer. Keep one."
+        )
+    others = pairs.select(_again=pairs["_other"])
+    chained = pairs.semi_join(others, pairs["_one"] == others["_again"]).limit(1).to_pyarrow().to_pylist()
+    if chained:
+        other, one = chained[0]["_other"], chained[0]["_one"]
+        raise DataError(
+            f"same_customer: {source.name} maps {other!r} to {one!r}, which is mapped to another itself. "
+            "Map each to the one that counts."
+        )
+    return pairs
