@@ -7,8 +7,6 @@ the answer is not counted as following from it.
 from collections.abc import Sequence
 from typing import Any
 
-import ibis
-import ibis.expr.types as ir
 import pandas as pd
 
 from retention_kit import followups, intervals, session, tables
@@ -57,7 +55,7 @@ def churn_after(
     Returns
     -------
     DataFrame
-        One row a group with customers in it: `group` ("promoters", "passives", "detractors",
+        One row a group with customers in it: `band` ("promoters", "passives", "detractors",
         "non_respondents") or `score` (none for those), `customers` (paying as their window begins), `churned`
         (not paying as it ends), `churn_rate` (churned / customers, 0 to 1), `low`, `high` (Wilson 95 %),
         `difference` (from the rate of promoters, or of the highest score) with `difference_low`,
@@ -79,23 +77,13 @@ def churn_after(
     ...     "customer_id": ["ann", "bob", "cid"], "started_at": pd.to_datetime(["2023-06-01"] * 3),
     ...     "ended_at": pd.to_datetime([None, "2024-02-01", None])})
     >>> found = churn_after(answers, fees, days=30, as_of="2024-03-01")
-    >>> found[["group", "customers", "churned", "difference"]].to_numpy().tolist()
+    >>> found[["band", "customers", "churned", "difference"]].to_numpy().tolist()
     [['promoters', 1, 0, nan], ['detractors', 2, 1, 0.5]]
     """
-    asked = followups.follow_up(responses, invited, days, groups, scale, as_of)
     loaded = tables.subscriptions(subscriptions, as_of=as_of)
-    people, left_out = followups.observed(asked, loaded)
-    table = loaded.table
-    paid = table.filter(table.mrr > 0) if "mrr" in table.columns else table
-    rows = people.join(paid.select("customer_id", "started_at", "ended_at"), "customer_id")
-    begins, ends = rows.moment, rows.moment + ibis.interval(days=days)
-    each = rows.group_by("customer_id", "group").aggregate(
-        there=_pays(rows, begins).max(), stays=_pays(rows, ends).max()
-    )
-    each = each.filter(each.there == 1)
-    counted = each.group_by("group").aggregate(customers=each.count(), stays=each.stays.sum()).to_pandas()
-    counted["churned"] = counted["customers"] - counted.pop("stays")
-    return _shares(counted, asked, loaded, "churned", "churn_rate", left_out)
+    asked = followups.follow_up(responses, invited, scale, as_of)
+    frame, left_out = followups.left(asked, loaded, days)
+    return _shares(frame, groups, asked, loaded, "churned", "churn_rate", left_out, days)
 
 
 def retention_after(
@@ -137,15 +125,13 @@ def retention_after(
     >>> shop = pd.DataFrame({"customer_id": ["ann", "bob", "cid"],
     ...                      "ordered_at": pd.to_datetime(["2024-01-09", "2024-01-20", "2024-02-20"])})
     >>> found = retention_after(answers, shop, days=30, as_of="2024-03-01")
-    >>> found[["group", "customers", "retained"]].to_numpy().tolist()
+    >>> found[["band", "customers", "retained"]].to_numpy().tolist()
     [['promoters', 1, 0], ['detractors', 2, 1]]
     """
-    asked = followups.follow_up(responses, invited, days, groups, scale, as_of)
     loaded = tables.orders(orders, as_of=as_of)
-    each, left_out = _bought(asked, loaded)
-    came = (each.times > 0).cast("int64")
-    counted = each.group_by("group").aggregate(customers=each.count(), retained=came.sum()).to_pandas()
-    return _shares(counted, asked, loaded, "retained", "retention_rate", left_out)
+    asked = followups.follow_up(responses, invited, scale, as_of)
+    frame, left_out = followups.bought(asked, loaded, days)
+    return _shares(frame, groups, asked, loaded, "retained", "retention_rate", left_out, days)
 
 
 def spend_after(
@@ -185,15 +171,15 @@ def spend_after(
     >>> shop = pd.DataFrame({"customer_id": ["ann", "ann"], "amount": [20.0, 30.0],
     ...                      "ordered_at": pd.to_datetime(["2024-01-12", "2024-01-20"])})
     >>> found = spend_after(answers, shop, days=30, as_of="2024-03-01")
-    >>> found[["group", "spend_per_customer"]].to_numpy().tolist()
+    >>> found[["band", "spend_per_customer"]].to_numpy().tolist()
     [['promoters', 50.0], ['detractors', 0.0]]
     """
-    asked = followups.follow_up(responses, invited, days, groups, scale, as_of)
     loaded = tables.orders(orders, as_of=as_of, columns=("amount",))
-    each, left_out = _bought(asked, loaded)
-    frame = _means(each, "revenue", "spend_per_customer", "spend_sd", asked)
+    asked = followups.follow_up(responses, invited, scale, as_of)
+    frame, left_out = followups.bought(asked, loaded, days)
+    frame = _means(frame, groups, asked, "spend_per_customer", "spend_sd")
     frame.insert(2, "revenue", frame["spend_per_customer"] * frame["customers"])
-    return _told(frame, asked, loaded, "spend_per_customer", left_out)
+    return _told(frame, loaded, "spend_per_customer", left_out, days)
 
 
 def clv_after(
@@ -239,88 +225,134 @@ def clv_after(
     >>> clv_after(answers, worth, as_of="2024-03-01")["difference"].tolist()
     [nan, -50.0]
     """
-    asked = followups.follow_up(responses, invited, None, groups, scale, as_of)
+    asked = followups.follow_up(responses, invited, scale, as_of)
     source = open_source(customer_values)
     missing = [name for name in ("customer_id", value) if name not in source.columns]
     if missing:
         raise DataError(f"customer_values is missing {missing}. It has {list(source.columns)}.")
     worth = source.table(["customer_id", value])
     worth = worth.select(customer_id=worth.customer_id.cast("string"), worth=worth[value].cast("float64"))
-    each = asked.people.join(session.beside(worth, asked.people), "customer_id")
-    frame = _means(each, "worth", "clv_expected", "clv_sd", asked)
-    return _told(frame, asked, asked.responses, "clv_expected", 0)
+    each = session.beside(worth, asked.people).join(asked.people, "customer_id")
+    frame = _means(followups.moments(each, each.worth), groups, asked, "clv_expected", "clv_sd")
+    return _told(frame, asked.responses, "clv_expected", 0, None)
+
+
+def against_promoters(after: pd.DataFrame, band: str = "detractors") -> pd.DataFrame:
+    """One kind of answer beside promoters in one row, as a sentence about their difference reads it.
+
+    Parameters
+    ----------
+    after : DataFrame
+        From `churn_after` or its siblings, by band.
+    band : {"detractors", "passives", "non_respondents"}
+        Whom to set beside promoters.
+
+    Returns
+    -------
+    DataFrame
+        One row: the columns of `after`, those of promoters under the same names with `_promoters`, and
+        `difference`, `low`, `high`, of which there is no row where the difference has no bounds.
+
+    Raises
+    ------
+    DataError
+        When `after` is not by band.
+
+    Examples
+    --------
+    >>> answers = pd.DataFrame({
+    ...     "customer_id": ["ann", "bob", "cid"], "score": [10, 3, 2], "responded_at": "2024-01-10"})
+    >>> shop = pd.DataFrame({"customer_id": ["ann"], "ordered_at": ["2024-01-12"]})
+    >>> row = against_promoters(retention_after(answers, shop, days=30, as_of="2024-03-01"))
+    >>> row[["retained", "customers", "retained_promoters", "difference"]].to_numpy().tolist()
+    [[0.0, 2.0, 1.0, -1.0]]
+    """
+    if "band" not in after.columns:
+        raise DataError(
+            f"after has no column band. It has {list(after.columns)}. Make it with groups='band'."
+        )
+    bounds = {"difference_low": "low", "difference_high": "high"}
+    own = ["band", "low", "high", "interval", *bounds, "difference"]
+    theirs = after[after["band"] == "promoters"].drop(columns=own).add_suffix("_promoters")
+    ours = after[after["band"] == band].drop(columns=["low", "high"]).rename(columns=bounds)
+    row = ours.merge(theirs, how="cross").dropna(subset=["difference", "low", "high"])
+    row.attrs = {**after.attrs}
+    return row
 
 
 # ---------------------------------------------------------------------------------------------------
 
 
-def _bought(asked: FollowUp, loaded: Loaded) -> tuple[ir.Table, int]:
-    """Each one followed, with the orders inside the window and what they brought; 0 where there are none."""
-    people, left_out = followups.observed(asked, loaded)
-    rows = loaded.table.join(people, "customer_id")
-    ends = rows.moment + ibis.interval(days=asked.days)
-    rows = rows.filter((rows.ordered_at > rows.moment) & (rows.ordered_at < ends))
-    sums = {"times": rows.count()}
-    if "amount" in loaded.table.columns:
-        sums["revenue"] = rows.amount.cast("float64").sum()
-    each = people.left_join(rows.group_by("customer_id").aggregate(**sums), "customer_id")
-    return each.select("customer_id", "group", **{name: each[name].fill_null(0) for name in sums}), left_out
-
-
-def _pays(rows: ir.Table, moment: ir.TimestampValue) -> ir.IntegerValue:
-    """1 for a subscription that runs at a moment; `ended_at` is the first moment it does not."""
-    runs = (rows.started_at <= moment) & (rows.ended_at.isnull() | (rows.ended_at > moment))
-    return runs.cast("int64")
-
-
 def _shares(
-    counted: pd.DataFrame, asked: FollowUp, loaded: Loaded, part: str, rate: str, left_out: int
+    frame: pd.DataFrame,
+    groups: Groups,
+    asked: FollowUp,
+    loaded: Loaded,
+    part: str,
+    rate: str,
+    left_out: int,
+    days: int,
 ) -> pd.DataFrame:
-    frame = counted.astype("int64").sort_values("group", ignore_index=True)[["group", "customers", part]]
+    frame = followups.grouped(frame[["score", "customers", part]], asked, groups)
+    frame = frame.groupby(groups, sort=False, dropna=False, as_index=False)[["customers", part]].sum()
+    frame = frame.astype({"customers": "int64", part: "int64"})
     frame[rate] = frame[part] / frame["customers"]
     frame["low"], frame["high"] = intervals.wilson(frame[part], frame["customers"])
-    first = frame[frame["group"] == 0]
-    k, n = (first[part].sum(), first["customers"].sum()) if len(first) else (float("nan"), float("nan"))
+    k, n = _first(frame, groups, [part, "customers"])
     low, high = intervals.difference(frame[part], frame["customers"], k, n)
-    frame = _with_difference(frame, rate, low, high)
+    frame = _with_difference(frame, groups, rate, low, high)
     method = f"{intervals.WILSON}; difference {intervals.NEWCOMBE}"
     frame["interval"] = pd.Series(method, index=frame.index, dtype="str")
-    return _told(frame, asked, loaded, rate, left_out)
+    return _told(frame, loaded, rate, left_out, days)
 
 
-def _means(each: ir.Table, what: str, mean: str, sd: str, asked: FollowUp) -> pd.DataFrame:
-    sums = {"customers": each.count(), mean: each[what].mean(), sd: each[what].std(how="sample")}
-    counted = each.group_by("group").aggregate(**sums).to_pandas()
-    frame = counted.sort_values("group", ignore_index=True)
-    frame = frame.astype({"group": "int64", "customers": "int64", mean: "float64", sd: "float64"})
+def _means(frame: pd.DataFrame, groups: Groups, asked: FollowUp, mean: str, sd: str) -> pd.DataFrame:
+    """Means and spreads of groups, each put together from those of its scores."""
+    frame = followups.grouped(frame, asked, groups)
+    frame["total"] = frame["mean"] * frame["customers"]
+    frame["inside"] = frame["sd"].fillna(0.0) ** 2 * (frame["customers"] - 1)
+    by = frame.groupby(groups, sort=False, dropna=False)
+    centre = by["total"].transform("sum") / by["customers"].transform("sum")
+    frame["inside"] += frame["customers"] * (frame["mean"] - centre) ** 2
+    frame = by[["customers", "total", "inside"]].sum().reset_index()
+    several = frame["customers"] > 1
+    spread = (frame["inside"] / (frame["customers"] - 1).where(several)) ** 0.5
+    frame = frame[[groups, "customers"]].assign(**{mean: frame["total"] / frame["customers"], sd: spread})
+    frame = frame.astype({"customers": "int64", mean: "float64", sd: "float64"})
     frame["low"], frame["high"] = intervals.mean(frame[mean], frame[sd], frame["customers"])
-    first = frame[frame["group"] == 0]
-    theirs = first[[mean, sd, "customers"]].iloc[0] if len(first) else [float("nan")] * 3
+    theirs = _first(frame, groups, [mean, sd, "customers"])
     low, high = intervals.difference_of_means(frame[mean], frame[sd], frame["customers"], *theirs)
-    frame = _with_difference(frame, mean, low, high)
+    frame = _with_difference(frame, groups, mean, low, high)
     method = f"{intervals.MEAN}; difference {intervals.WELCH}"
     return frame.assign(interval=pd.Series(method, index=frame.index, dtype="str"))
 
 
-def _with_difference(frame: pd.DataFrame, value: str, low: Sequence, high: Sequence) -> pd.DataFrame:
+def _is_first(frame: pd.DataFrame, groups: Groups) -> pd.Series:
+    """The row that the others are compared with: promoters, or the highest score that anyone gave."""
+    if groups == "band":
+        return frame[groups] == followups.ORDER[0]
+    return (frame[groups] == frame[groups].max()).fillna(False).astype(bool)
+
+
+def _first(frame: pd.DataFrame, groups: Groups, columns: list[str]) -> list[float]:
+    rows = frame.loc[_is_first(frame, groups), columns]
+    return rows.iloc[0].tolist() if len(rows) else [float("nan")] * len(columns)
+
+
+def _with_difference(
+    frame: pd.DataFrame, groups: Groups, value: str, low: Sequence, high: Sequence
+) -> pd.DataFrame:
     """From the first group's; that has none from itself."""
-    first = frame.loc[frame["group"] == 0, value]
-    apart = frame["group"] != 0
-    gap = frame[value] - (first.iloc[0] if len(first) else float("nan"))
+    apart = ~_is_first(frame, groups)
+    [theirs] = _first(frame, groups, [value])
     return frame.assign(
-        difference=gap.where(apart),
+        difference=(frame[value] - theirs).where(apart),
         difference_low=pd.Series(low, index=frame.index).where(apart),
         difference_high=pd.Series(high, index=frame.index).where(apart),
     )
 
 
-def _told(frame: pd.DataFrame, asked: FollowUp, loaded: Loaded, value: str, left_out: int) -> pd.DataFrame:
-    """The groups by their names, and what to know of them."""
-    called = "group" if asked.groups == "band" else "score"
-    named = [asked.names[place] for place in frame["group"]]
-    kind = "str" if asked.groups == "band" else "Int64"
-    frame = frame.drop(columns="group")
-    frame.insert(0, called, pd.Series(named, index=frame.index, dtype=kind))
-    told = loaded.told(phrase(f"definition.{value}_after", days=asked.days))
-    frame.attrs = told | {"caveat": phrase("caveat.feedback"), "not_observed": left_out, "days": asked.days}
+def _told(frame: pd.DataFrame, loaded: Loaded, value: str, left_out: int, days: int | None) -> pd.DataFrame:
+    told = loaded.told(phrase(f"definition.{value}_after", days=days))
+    frame.attrs = told | {"caveat": phrase("caveat.feedback"), "not_observed": left_out, "days": days}
     return frame

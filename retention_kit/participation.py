@@ -1,14 +1,13 @@
 """Who answers a survey and who does not: rates, and how far those who answer can stand for the others."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import ibis
 import ibis.expr.types as ir
 import pandas as pd
 
-from retention_kit import intervals, nps, nps_comparisons, periods, session, tables, values
+from retention_kit import answers, intervals, nps, nps_comparisons, periods, scales, session, tables, values
 from retention_kit.exceptions import DataError
 from retention_kit.moments import Date
 from retention_kit.periods import Period
@@ -188,12 +187,16 @@ def comment_bias(
     >>> bias[["with_comment", "without_comment", "difference"]].to_numpy().tolist()
     [[0.0, 100.0, -100.0]]
     """
-    loaded = tables.responses(responses, as_of=as_of, columns=("comment",))
-    wrote = _answered(loaded.table.comment.cast("string"))
-    both = [loaded.table.filter(there) for there in (wrote, ~wrote)]
-    scores = [nps.nps(replace(loaded, table=part), scale=scale) for part in both]
-    empty = any(score.empty for score in scores)
-    found = pd.DataFrame(columns=list(_BIAS)) if empty else nps_comparisons.nps_compare(*scores)
+    how = scales.read(scale)
+    loaded = answers.select_answers(responses, scale=how, as_of=as_of, columns=("comment",))
+    table = loaded.table
+    wrote = _answered(table.comment.cast("string")).ifelse("with", "without")
+    rows = table.select(wrote=wrote, band=how.band(table.score))
+    counted = rows.group_by("wrote", "band").aggregate(n=rows.count()).to_pandas()
+    bands = counted.pivot(index="wrote", columns="band", values="n").reindex(columns=list(scales.BANDS))
+    both = bands.fillna(0).astype("int64").sort_index().to_dict("records")  # with, then without
+    scores = [nps.nps_from_counts(**each) for each in both]
+    found = nps_comparisons.nps_compare(*scores) if len(scores) == 2 else pd.DataFrame(columns=list(_BIAS))
     frame = found[list(_BIAS)].rename(columns=_BIAS)
     frame.attrs = loaded.told(phrase("definition.comment_bias"))
     return frame

@@ -1,7 +1,7 @@
 """How satisfied customers are (CSAT), and how easy it was made for them (CES)."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
 import ibis
@@ -23,6 +23,15 @@ _CES = ["ces", "low", "high", "easy", "difficult", "answers", "interval"]
 _EFFORT = (1, 7)
 _EASY_FROM = {"mean": 5, "top": 5, "top_two": 6, "net": 6}
 _DIFFICULT_TO = 3
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """Answers to one question, and what could be answered."""
+
+    loaded: Loaded
+    question: str
+    scale: tuple[int, int]
 
 
 def csat(
@@ -80,12 +89,13 @@ def csat(
     """
     _check_scale(scale, top)
     lowest_top = scale[1] - top + 1
-    loaded, groups = _asked(responses, question, scale, by, period, as_of, taken=_CSAT)
-    counted = _counted(loaded, groups, period, satisfied=loaded.table["_given"] >= lowest_top)
+    groups = tables.by_columns(by, taken=("period", *_CSAT))
+    asked = _asked(responses, question, scale, groups, period, as_of)
+    counted = _counted(asked, groups, period, satisfied=asked.loaded.table["_given"] >= lowest_top)
     frame = counted.assign(csat=counted["satisfied"] / counted["answers"])
     frame["low"], frame["high"] = intervals.wilson(frame["satisfied"], frame["answers"])
     told = {"question": question, "lowest": scale[0], "highest": scale[1], "top": lowest_top}
-    return _finished(frame, _CSAT, intervals.WILSON, loaded.told(phrase("definition.csat", **told)))
+    return _finished(frame, _CSAT, intervals.WILSON, asked.loaded.told(phrase("definition.csat", **told)))
 
 
 def ces(
@@ -145,12 +155,13 @@ def ces(
     if method not in get_args(Method):
         hint = did_you_mean(str(method), get_args(Method))
         raise ParamsError(f"method {method!r} is not known.{hint} Choose one of {list(get_args(Method))}.")
-    loaded, groups = _asked(responses, question, _EFFORT, by, period, as_of, taken=_CES)
-    given = loaded.table["_given"]
+    groups = tables.by_columns(by, taken=("period", *_CES))
+    asked = _asked(responses, question, _EFFORT, groups, period, as_of)
+    given = asked.loaded.table["_given"]
     marks = {"easy": given >= _EASY_FROM[method], "difficult": given <= _DIFFICULT_TO}
-    frame = _counted(loaded, groups, period, **marks)
+    frame = _counted(asked, groups, period, **marks)
     frame["ces"], (frame["low"], frame["high"]), label = _effort(frame, method)
-    told = loaded.told(phrase(f"definition.ces.{method}", question=question))
+    told = asked.loaded.told(phrase(f"definition.ces.{method}", question=question))
     return _finished(frame, _CES, label, told)
 
 
@@ -173,56 +184,47 @@ def _asked(
     responses: Any,
     question: str,
     scale: tuple[int, int],
-    by: Columns,
+    by: Sequence[str],
     period: Period | None,
     as_of: Date | None,
-    taken: Sequence[str],
-) -> tuple[Loaded, tuple[str, ...]]:
-    """The answers to a question as `_given`, beside the columns of `by`; those out of scale are refused."""
-    groups = tables.by_columns(by, taken=("period", *taken))
-    needed = [question, *groups, *(["responded_at"] if period else [])]
+) -> _Asked:
+    """The answers to a question as `_given`, beside the columns of `by`."""
+    needed = [question, *by, *(["responded_at"] if period else [])]
     loaded = tables.responses(responses, as_of=as_of, columns=needed)
-    return given(loaded, question, scale), groups
+    return _Asked(replace(loaded, table=_given(loaded.table, question, scale)), question, scale)
 
 
-def given(loaded: Loaded, question: str, scale: tuple[int, int]) -> Loaded:
-    """The rows with an answer to `question`, as a number in `_given`, once each is known to be of the scale.
-
-    Raises
-    ------
-    DataError
-        When an answer is no whole number of the scale; it names some.
-    """
-    table, answer = loaded.table, loaded.table[question]
+def _given(table: ir.Table, question: str, scale: tuple[int, int]) -> ir.Table:
+    """The rows with an answer: a number in `_given`, as it came in `_text`, `_wrong` where out of scale."""
+    answer = table[question]
     if answer.type().is_string():
         table = table.mutate(_text=values.filled(answer))
-        table = table.filter(table["_text"].notnull())
         table = table.mutate(_given=table["_text"].try_cast("float64"))
     else:
-        table = table.filter(answer.notnull()).mutate(
-            _given=answer.cast("float64"), _text=answer.cast("string")
-        )
+        table = table.mutate(_text=answer, _given=answer.cast("float64"))
     number = table["_given"]
     fits = (number >= scale[0]) & (number <= scale[1]) & (number == number.floor())
-    wrong = table.filter(~fits.fill_null(False))
+    return table.filter(table["_text"].notnull()).mutate(_wrong=~fits.fill_null(False))
+
+
+def _refuse(table: ir.Table, question: str, scale: tuple[int, int]) -> None:
+    wrong = table.filter(table["_wrong"])
     found = wrong.aggregate(rows=wrong.count(), first=wrong["_text"].min(), last=wrong["_text"].max())
-    rows, *ends = found.to_pandas().iloc[0]
-    if rows:
-        numbers = pd.to_numeric(pd.Series(ends), errors="coerce")
-        shown = [end if pd.isna(n) else f"{n:g}" for end, n in zip(ends, numbers, strict=True)]
-        answers, are = ("answer", "is") if rows == 1 else ("answers", "are")
-        raise DataError(
-            f"{rows:,} {answers} to {question!r} {are} no whole number from {scale[0]} to {scale[1]}, such "
-            f"as {', '.join(dict.fromkeys(shown))}. Correct those rows, or leave them out with where=."
-        )
-    return replace(loaded, table=table.drop("_text"))
+    rows, *ends = found.to_pandas().astype({"rows": object}).iloc[0]
+    numbers = pd.to_numeric(pd.Series(ends), errors="coerce")
+    shown = [end if pd.isna(n) else f"{n:g}" for end, n in zip(ends, numbers, strict=True)]
+    answers, are = ("answer", "is") if rows == 1 else ("answers", "are")
+    raise DataError(
+        f"{rows:,} {answers} to {question!r} {are} no whole number from {scale[0]} to {scale[1]}, such "
+        f"as {', '.join(dict.fromkeys(shown))}. Correct those rows, or leave them out with where=."
+    )
 
 
 def _counted(
-    loaded: Loaded, by: Sequence[str], period: Period | None, **marks: ir.BooleanValue
+    asked: _Asked, by: Sequence[str], period: Period | None, **marks: ir.BooleanValue
 ) -> pd.DataFrame:
     """By group how many answered, how many fall under each mark, and the answers' mean and spread."""
-    table, keys = loaded.table, list(by)
+    loaded, table, keys = asked.loaded, asked.loaded.table, list(by)
     sums = {name: ibis.ifelse(true, 1, 0).sum().fill_null(0) for name, true in marks.items()}
     if period is not None:
         index = periods.index(table.responded_at, period)
@@ -230,8 +232,11 @@ def _counted(
         table = table.filter(index < periods.first_incomplete(loaded, period))
         keys = ["period_index", *by]
     answer = table["_given"]
-    sums |= {"answers": table.count(), "_mean": answer.mean(), "_sd": answer.std(how="sample")}
+    sums |= {"answers": table.count(), "_wrong": table["_wrong"].sum().fill_null(0)}
+    sums |= {"_mean": answer.mean(), "_sd": answer.std(how="sample")}
     counted = (table.group_by(keys).aggregate(**sums) if keys else table.aggregate(**sums)).to_pandas()
+    if counted.pop("_wrong").any():
+        _refuse(table, asked.question, asked.scale)
     counted = counted[counted["answers"] > 0]
     if period is not None:
         counted.insert(0, "period", periods.starts(counted.pop("period_index"), period))

@@ -134,7 +134,7 @@ def test_months_bend_twelvefold(language: str) -> None:
 #: Values about as long as they come; names are the client's own, and cut past 24 signs.
 USUAL = {
     "value": 1234.5, "active": 12345, "top": "household", "bottom": "marketplace", "only": "too expensive",
-    "by": "channel", "period": "2024-09-01", "model": "pareto_nbd",
+    "by": "channel", "period": "2024-09-01", "model": "pareto_nbd", "a": 41.2, "column": "channel",
 }  # fmt: skip
 LONGEST = 75
 
@@ -150,7 +150,8 @@ def test_a_heading_is_one_short_clause(language: str) -> None:
         share = {"value": 0.2345} if "value:share" in str(entries[key]) else {}
         days = {"value": 123} if "value:days" in str(entries[key]) else {}
         score = {"value": 41.2} if "value:nps" in str(entries[key]) else {}
-        said = voice.say(key, **USUAL | quarters | share | days | score)
+        name = {"value": "marketplace"} if "value:text" in str(entries[key]) else {}
+        said = voice.say(key, **USUAL | quarters | share | days | score | name)
         assert len(said) <= LONGEST, f"{key} has {len(said)} signs: {said}"
         assert not said.endswith("."), key
 

@@ -69,7 +69,7 @@ LEFT_OUT = "Windows that are not over are left out."
 def test_churn_by_hand() -> None:
     found = feedback.churn_after(ANSWERS, FEES, days=30, as_of=AS_OF)
     # Promoters paying: pam, pat, edge; again had left the day before; dee when answering; free pays nothing.
-    assert found["group"].tolist() == ["promoters", "passives", "detractors"]
+    assert found["band"].tolist() == ["promoters", "passives", "detractors"]
     assert found[["customers", "churned"]].to_numpy().tolist() == [[3, 2], [1, 0], [1, 1]]
     assert found["churn_rate"].tolist() == [2 / 3, 0, 1]
     assert found["difference"].tolist()[1:] == [0 - 2 / 3, 1 - 2 / 3]
@@ -78,7 +78,7 @@ def test_churn_by_hand() -> None:
     assert found.loc[2, ["difference_low", "difference_high"]].tolist() == [float(low), float(high)]
     assert set(found["interval"]) == {"Wilson 95 %; difference Newcombe 95 %"}
     assert found.columns.tolist() == [
-        *("group", "customers", "churned", "churn_rate", "low", "high"),
+        *("band", "customers", "churned", "churn_rate", "low", "high"),
         *("difference", "difference_low", "difference_high", "interval"),
     ]
     assert (found.attrs["not_observed"], found.attrs["days"]) == (1, 30)
@@ -92,7 +92,7 @@ def test_churn_by_hand() -> None:
 def test_the_silent_are_followed_from_the_invitation() -> None:
     found = feedback.churn_after(ANSWERS, FEES, days=30, invited=ASKED, as_of=AS_OF)
     # again, sid and sue were asked on 9 January and kept silent; mute's window is not over.
-    assert found["group"].tolist() == ["promoters", "passives", "detractors", "non_respondents"]
+    assert found["band"].tolist() == ["promoters", "passives", "detractors", "non_respondents"]
     assert found[["customers", "churned"]].to_numpy().tolist() == [[3, 2], [1, 0], [1, 1], [3, 2]]
     assert found.attrs["not_observed"] == 2
 
@@ -118,7 +118,7 @@ def test_spend_by_hand() -> None:
 def test_value_by_hand() -> None:
     worth = pd.DataFrame({"customer_id": ["pam", "late", "don", "sue", "who"], "gain": [10.0, 30, 4, 6, 99]})
     found = feedback.clv_after(ANSWERS, worth, value="gain", invited=ASKED, as_of=AS_OF)
-    assert found["group"].tolist() == ["promoters", "detractors", "non_respondents"]
+    assert found["band"].tolist() == ["promoters", "detractors", "non_respondents"]
     assert found["customers"].tolist() == [2, 1, 1]
     assert found["clv_expected"].tolist() == [20, 4, 6]
     assert found["difference"].tolist()[1:] == [-16, -14]
@@ -137,7 +137,7 @@ def test_each_score_for_itself_against_the_highest() -> None:
 
 def test_without_promoters_there_is_nothing_to_compare_with() -> None:
     found = feedback.retention_after(ANSWERS[ANSWERS["score"] < 9], SHOP, days=30, as_of=AS_OF)
-    assert found["group"].tolist() == ["passives", "detractors"]
+    assert found["band"].tolist() == ["passives", "detractors"]
     assert found[["difference", "difference_low", "difference_high"]].isna().all(axis=None)
 
 
@@ -147,7 +147,7 @@ def test_no_window_is_over() -> None:
         feedback.spend_after(ANSWERS, SHOP, days=365, as_of=AS_OF),
     ):
         assert found.empty
-        assert {"group", "customers", "difference_low"} <= set(found.columns)
+        assert {"band", "customers", "difference_low"} <= set(found.columns)
         assert found.attrs["not_observed"] == 9
 
 
@@ -155,7 +155,7 @@ def test_a_scale_of_its_own_makes_the_bands() -> None:
     five = ANSWERS.assign(score=[5, 4, 3, 1, 1, 5, 4, 4, 5, 5, 1])
     scale = "lowest 1, highest 5, promoters_from 5, passives_from 4"
     found = feedback.retention_after(five, SHOP, days=30, scale=scale, as_of=AS_OF)
-    assert dict(zip(found["group"], found["customers"], strict=True)) == {
+    assert dict(zip(found["band"], found["customers"], strict=True)) == {
         "promoters": 3,
         "passives": 2,
         "detractors": 3,
@@ -164,9 +164,24 @@ def test_a_scale_of_its_own_makes_the_bands() -> None:
 
 def test_the_rows_can_be_compared_by_hand() -> None:
     found = feedback.churn_after(ANSWERS, FEES, days=30, as_of=AS_OF)
-    by_hand = comparisons.compare(found[found["group"] == "detractors"], found[found["group"] == "promoters"])
+    by_hand = comparisons.compare(found[found["band"] == "detractors"], found[found["band"] == "promoters"])
     row = found.iloc[2]
     assert by_hand.loc[0, ["low", "high"]].tolist() == row[["difference_low", "difference_high"]].tolist()
+
+
+def test_one_band_beside_promoters_in_a_row() -> None:
+    found = feedback.churn_after(ANSWERS, FEES, days=30, invited=ASKED, as_of=AS_OF)
+    row = feedback.against_promoters(found).iloc[0]
+    assert row[["customers", "churned", "customers_promoters", "churned_promoters"]].tolist() == [1, 1, 3, 2]
+    assert row[["difference", "low", "high"]].tolist() == (
+        found.loc[2, ["difference", "difference_low", "difference_high"]].tolist()
+    )
+    silent = feedback.against_promoters(found, "non_respondents")
+    assert silent[["churned", "churn_rate_promoters"]].to_numpy().tolist() == [[2, 2 / 3]]
+    assert silent.attrs["days"] == 30
+    only = feedback.churn_after(ANSWERS[ANSWERS["score"] < 9], FEES, days=30, as_of=AS_OF)
+    assert feedback.against_promoters(only).empty
+    assert feedback.against_promoters(found.head(2)).empty
 
 
 def test_frames_loaded_tables_and_another_engine_say_the_same() -> None:
@@ -249,6 +264,11 @@ def test_what_is_missing_is_named() -> None:
             "Map your names onto ours with columns={'amount': 'your_name'}.",
         ),
         (
+            lambda: feedback.against_promoters(SHOP),
+            "after has no column band. It has ['customer_id', 'ordered_at', 'amount']. "
+            "Make it with groups='band'.",
+        ),
+        (
             lambda: feedback.clv_after(ANSWERS, SHOP, as_of=AS_OF),
             "customer_values is missing ['expected_value']. It has ['customer_id', 'ordered_at', 'amount'].",
         ),
@@ -276,7 +296,7 @@ def test_detractors_of_the_invented_company_leave_more_and_bring_less(demo) -> N
         (feedback.spend_after(loaded, orders, **demo), -1),
         (feedback.clv_after(loaded, clv.customer_value(orders), **demo), -1),
     ):
-        row = found.set_index("group").loc["detractors"]
+        row = found.set_index("band").loc["detractors"]
         assert (worse * row[["difference_low", "difference_high"]] > 0).all()
         assert found.attrs["not_observed"] == 0
 
@@ -291,5 +311,5 @@ def test_where_scores_lean_on_nothing_nobody_differs() -> None:
         feedback.churn_after(frames["responses"], frames["subscriptions"], as_of=truth.as_of),
         feedback.spend_after(frames["responses"], frames["orders"], as_of=truth.as_of),
     ):
-        row = found.set_index("group").loc["detractors"]
+        row = found.set_index("band").loc["detractors"]
         assert row["difference_low"] < 0 < row["difference_high"]

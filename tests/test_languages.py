@@ -269,6 +269,9 @@ FRAMES = {
         ("dostawa", 0.5, 0.4, 0.6, 4.1, 4, 4.2),
         ("cena", 0.2, 0.1, 0.3, 3.1, 3, 3.2),
     ),
+    "plot_after": lambda: table(
+        "band churn_rate low high", ("promoters", 0.1, 0, 0.2), ("non_respondents", 0.2, 0.1, 0.3)
+    ),
     "plot_alive": lambda: table(
         "frequency silence p_alive", (1, 0, 0.9), (1, 5, 0.6), (2, 0, 1), (2, 5, 0.2)
     ),

@@ -175,16 +175,155 @@ def test_the_churn_chapter_ends_well_on_little_data(rows, told, tmp_path, monkey
     (tmp_path / "fees.csv").write_text(rows, encoding="utf-8")
     client = {"client": "small", "as_of": "2024-07-01", "data": {"subscriptions": {"source": "fees.csv"}}}
     (tmp_path / "small.yaml").write_text(json.dumps(client), encoding="utf-8")
-    said = []
-    for name in ("finding", "sentence"):
-        monkeypatch.setattr(exhibits, name, said.append)
-    names = {"client": str(tmp_path / "small.yaml")} | dict.fromkeys(
-        ("as_of", "data_as_of", "by", "involuntary")
-    )
-    names["margin"] = "share"
-    for cell in nbformat.read(PATHS["churn"], as_version=4).cells:
-        if cell.cell_type == "code" and not {*pages.LESSON, "parameters"} & set(tags(cell)):
-            exec(cell.source, names)
+    given = dict.fromkeys(("by", "involuntary")) | {"margin": "share"}
+    said = told_by("churn", tmp_path / "small.yaml", given, monkeypatch)
     assert all(any(one in sentence for sentence in said) for one in told), said
     assert said[-1].startswith("What this does not say")
     assert "mrr" in rows or not any("recur" in sentence for sentence in said)
+
+
+def told_by(chapter, client, given, monkeypatch) -> list[str]:
+    """What the cells of a report say, run in this process."""
+    said = []
+    for name in ("finding", "sentence"):
+        monkeypatch.setattr(exhibits, name, said.append)
+    names = {"client": str(client), "as_of": None, "data_as_of": None, "display": id} | given
+    for cell in nbformat.read(PATHS[chapter], as_version=4).cells:
+        if cell.cell_type == "code" and not {*pages.LESSON, "parameters"} & set(tags(cell)):
+            exec(cell.source, names)
+    return said
+
+
+PLAIN = dict.fromkeys(("by", "satisfaction", "effort", "drivers")) | {"scale": "nps_0_10", "after": 30}
+ASKED = "customer_id,responded_at,score\n"
+SOME = f"{ASKED}a,2024-01-10,10\nb,2024-01-10,2\nc,2024-01-11,3\nd,2024-04-11,9\n"
+BOUGHT = "customer_id,ordered_at,amount\na,2024-01-20,5\nb,2023-12-20,7\na,2024-03-01,5\n"
+TERMS, SENT = "customer_id,started_at,ended_at\n", "customer_id,invited_at\n"
+NOT_KNOWN = ["Who was asked is not known", "No ratings beside the score are named"]
+NO_DATES = "The answers have no dates"
+NO_COMMENTS = "The answers have no comments"
+NOTHING_AFTER = "What customers did after they answered cannot be told"
+
+
+@pytest.mark.parametrize(
+    ("tables", "given", "told", "untold"),
+    [
+        (
+            {"responses": "score\n9\n3\n10\n"},
+            {},
+            [*NOT_KNOWN, "The Net Promoter Score is +33", NO_DATES, NO_COMMENTS, NOTHING_AFTER],
+            ["began", "Detractors", "quarters"],
+        ),
+        (
+            {"responses": "score,comment\n9,Good\n3,\n10,\n"},
+            {},
+            [
+                "Whether those who write a comment score otherwise cannot be told: +100 from 1 answers",
+                NO_DATES,
+            ],
+            [NO_COMMENTS],
+        ),
+        (
+            {"responses": "score,comment\n9,Good\n,\n"},
+            {},
+            ["Either nobody wrote a comment or everybody did", "Of 2 who began, 1 gave a score (50.0%)"],
+            [NO_COMMENTS],
+        ),
+        (
+            {"responses": SOME, "orders": BOUGHT},
+            {},
+            [
+                *("Whether the score has changed cannot be told: −33 in Q1 2024, +100 in Q2 2024",),
+                "Whether detractors buy again less often than promoters cannot be told: 0.0% within 30 days",
+                *("Who was asked is not known", NO_COMMENTS, "What goes together here need not follow"),
+            ],
+            [NO_DATES, NOTHING_AFTER, "leave more", "kept silent, "],
+        ),
+        (
+            {
+                "responses": SOME,
+                "subscriptions": f"{TERMS}a,2023-01-01,\nb,2023-01-01,2024-01-20\n",
+                "invitations": f"{SENT}a,2024-01-09\nb,2024-01-09\nx,2024-01-09\nx,2024-06-20\n",
+            },
+            {"after": 60},
+            [
+                *(
+                    "50.0% of invitations were answered",
+                    "Whether detractors leave more than promoters cannot",
+                ),
+                "What goes together here need not follow",
+            ],
+            ["buy again", "Who was asked is not known", NOTHING_AFTER],
+        ),
+        (
+            {"responses": SOME, "subscriptions": f"{TERMS}z,2023-01-01,\n"},
+            {},
+            ["too few who paid were followed for 30 days after an answer"],
+            [NOTHING_AFTER],
+        ),
+        (
+            {"responses": SOME, "orders": BOUGHT.replace(",amount", "").replace(",5", "").replace(",7", "")},
+            {"after": 100},
+            ["One customer is not in this, whose 100 days are not over yet."],
+            ["They spend"],
+        ),
+        (
+            {"responses": f"{SOME}a,2024-04-12,1\n"},
+            {},
+            ["One answer comes from a customer who had answered before. With each customer's latest alone"],
+            [],
+        ),
+        (
+            {
+                "responses": "customer_id,score,way\na,10,mail\nb,2,mail\n",
+                "customers": "customer_id,way\na,mail\nb,mail\nc,app\n",
+            },
+            {"by": "way"},
+            ["By way, those who answered are much like all customers", NO_DATES, NOTHING_AFTER],
+            [],
+        ),
+        (
+            {"responses": "score,easy,fine,dear\n9,7,5,1\n3,2,1,2\n10,6,4,3\n"},
+            {"effort": "easy", "satisfaction": "fine", "drivers": "fine, dear"},
+            [
+                *("66.7% found it easy", "66.7% are satisfied", "Of 3 with a score, 3 answered all"),
+                "How far the score goes with what was rated cannot be told",
+            ],
+            ["No ratings beside"],
+        ),
+        (
+            {"responses": "score\n5\n4\n1\n"},
+            {"scale": "lowest 1, highest 5, promoters_from 5, passives_from 4"},
+            ["its score compares with no other Net Promoter Score"],
+            [],
+        ),
+    ],
+    ids=[
+        *(
+            "scores",
+            "comments",
+            "one_comment",
+            "orders",
+            "subscriptions",
+            "nobody_paid",
+            "too_young",
+            "twice",
+        ),
+        *("customers", "ratings", "own_scale"),
+    ],
+)
+def test_the_nps_chapter_ends_well_on_little_data(tables, given, told, untold, tmp_path, monkeypatch):
+    for kind, rows in tables.items():
+        (tmp_path / f"{kind}.csv").write_text(rows, encoding="utf-8")
+    data = {kind: {"source": f"{kind}.csv"} for kind in tables}
+    named = [name for name in ("way", "easy", "fine", "dear") if name in tables["responses"].splitlines()[0]]
+    data["responses"]["columns"] = {name: name for name in named}
+    if "customers" in data:
+        data["customers"]["columns"] = {"way": "way"}
+    client = {"client": "small", "as_of": "2024-07-01", "data": data}
+    client["benchmarks"] = [{"name": "<b>Peers</b>", "value": 12, "source": "A report", "year": 2023}]
+    (tmp_path / "small.yaml").write_text(json.dumps(client), encoding="utf-8")
+    said = told_by("nps", tmp_path / "small.yaml", PLAIN | given, monkeypatch)
+    assert [one for one in told if not any(one in sentence for sentence in said)] == [], said
+    assert [one for one in untold if any(one in sentence for sentence in said)] == [], said
+    assert said[-1].startswith("What this does not say")

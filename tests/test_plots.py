@@ -357,3 +357,42 @@ def test_words_of_detractors_go_right_and_what_chance_may_have_done_is_pale(ax):
     assert [text.get_text() for text in ax.get_legend().get_texts()] == ["detractors", "promoters"]
     many = pd.concat([words.assign(words=str(i)) for i in range(20)]).sort_values("side")
     assert len(plots.plot_keywords(many, ax=exhibits.axes()).patches) == 20
+
+
+def after_an_answer(**columns):
+    answered = ["promoters", "detractors", "non_respondents"]
+    frame = pd.DataFrame({"band": answered, "customers": [50, 20, 90]} | columns)
+    return frame.assign(low=[0.02, 0.1, 0.05], high=[0.2, 0.4, 0.15])
+
+
+def test_what_they_did_after_an_answer_is_a_dot_each_the_silent_in_another_colour(ax):
+    plots.plot_after(after_an_answer(churn_rate=[0.1, 0.25, 0.1]), ax=ax, labels={"promoters": "Fans"})
+    spoke, silent = ax.containers
+    assert list(spoke.lines[0].get_xdata()) == [0.1, 0.25]
+    assert list(silent.lines[0].get_xdata()) == [0.1]
+    assert list(silent.lines[0].get_ydata()) == [2]
+    assert spoke.lines[0].get_color() != silent.lines[0].get_color()
+    assert [text.get_text() for text in ax.get_yticklabels()] == ["Fans", "detractors", "non respondents"]
+    assert ax.get_xlim()[0] == 0
+    assert ax.yaxis_inverted()
+    assert ax.get_xlabel() == "churn rate"
+    assert ax.xaxis.get_major_formatter()(0.2, 0) == "20%"
+
+
+def test_money_after_an_answer_is_no_share(ax):
+    plots.plot_after(after_an_answer(spend_per_customer=[10.0, 20.0, 15.0]), ax=ax)
+    assert ax.xaxis.get_major_formatter()(20, 0) == "20"
+
+
+def test_by_score_the_rows_are_named_by_it(ax):
+    scores = pd.Series([10, 3, None], dtype="Int64")
+    frame = after_an_answer(retention_rate=[0.1, 0.2, 0.1]).drop(columns="band").assign(score=scores)
+    plots.plot_after(frame, ax=ax)
+    assert [text.get_text() for text in ax.get_yticklabels()] == ["10", "3", "non respondents"]
+    assert ax.get_ylabel() == "score"
+    assert [len(container.lines[0].get_xdata()) for container in ax.containers] == [2, 1]
+
+
+def test_nobody_was_followed_after_an_answer(ax):
+    plots.plot_after(after_an_answer(churn_rate=[0.1, 0.25, 0.1]).head(0), ax=ax)
+    assert not ax.containers

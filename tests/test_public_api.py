@@ -75,7 +75,7 @@ PUBLIC = {
         *("calibration_holdout", "compare_models", "expected_and_actual", "foretold"),
     ],
     "economics": ["acquisition_return", "break_even_retention", "clv_formula", "retention_uplift"],
-    "feedback": ["churn_after", "clv_after", "retention_after", "spend_after"],
+    "feedback": ["against_promoters", "churn_after", "clv_after", "retention_after", "spend_after"],
     "fits": ["Fit", "bounds", "digest", "load", "maximize", "outcome_bounds", "refitted", "save", "variance"],
     "portfolios": [
         *("alive_by_pattern", "customer_values", "expected_revenue", "expected_totals"),
@@ -125,7 +125,7 @@ PUBLIC = {
         *("index_of", "running_total", "start_of", "starts", "unit"),
     ],
     "plots": [
-        *("plot_activation", "plot_alive", "plot_average_retention", "plot_churn_hazard"),
+        *("plot_activation", "plot_after", "plot_alive", "plot_average_retention", "plot_churn_hazard"),
         *("plot_churn_rates", "plot_clv_historical", "plot_cohort_revenue", "plot_contract_survival"),
         *("plot_drivers", "plot_keywords"),
         *("plot_expected_and_actual", "plot_first_and_returning", "plot_lorenz", "plot_tracking"),
@@ -153,7 +153,7 @@ PUBLIC = {
     ],
     "scales": ["Scale", "read"],
     "score_intervals": ["Method", "adjusted_wald", "bootstrap", "moments", "named", "score", "wald"],
-    "satisfaction": ["ces", "csat", "given"],
+    "satisfaction": ["ces", "csat"],
     "sentences": ["Voice", "phrase"],
     "spending": ["spend_per_customer", "spend_ratio"],
     "subscribers": ["clv_of_subscribers", "subscriber_return", "subscriber_uplift"],

@@ -22,6 +22,7 @@ from retention_kit.plots.clv import (
 from retention_kit.plots.cohorts import plot_cohort_revenue
 from retention_kit.plots.comments import plot_keywords
 from retention_kit.plots.drivers import plot_drivers
+from retention_kit.plots.feedback import plot_after
 from retention_kit.plots.lifecycle import plot_activation, plot_lifecycle, plot_stickiness
 from retention_kit.plots.nps import plot_nps
 from retention_kit.plots.retention import (
@@ -35,6 +36,7 @@ from retention_kit.plots.survival import plot_survival
 
 __all__ = [
     "plot_activation",
+    "plot_after",
     "plot_alive",
     "plot_average_retention",
     "plot_churn_hazard",
