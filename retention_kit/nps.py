@@ -52,8 +52,8 @@ def nps(
         states its ends and bands: `scales.read`. There too is said that other scores are set aside.
     by : str or list of str, optional
         One row a value of these columns; no value is a group of its own. Groups of fewer than 5 answers
-        are hidden: subtract the others from the whole and they are not, so give away no more than
-        one such table.
+        are hidden. Whoever has the whole can still subtract the other groups from it: where that matters,
+        leave the small group out of the whole too.
     period : {"day", "week", "month", "quarter", "year"}, optional
         One row a period of `responded_at`, for periods that lie wholly before `as_of`.
         `nps_comparisons.nps_limits` tells which of them stand out.

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
+from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import proportion_confint
 
 from retention_kit import intervals
@@ -189,3 +190,10 @@ def test_difference_of_means_is_welchs() -> None:
 )
 def test_means_of_one_or_of_customers_who_do_not_differ_tell_nothing(groups: tuple) -> None:
     assert np.isnan(intervals.difference_of_means(*groups)).all()
+
+
+@pytest.mark.parametrize("size", [1, 2, 5, 9])
+def test_holm_is_that_of_statsmodels(size: int) -> None:
+    for p_values in np.random.default_rng(size).random((10, size)) ** 3:
+        expected = multipletests(p_values, method="holm")[1]
+        assert intervals.holm(p_values).tolist() == pytest.approx(expected.tolist())

@@ -144,12 +144,6 @@ def test_each_group_is_held_against_all_others_with_holm() -> None:
     assert found["verdict"].tolist() == ["higher", "cannot be told", "cannot be told", "lower"]
 
 
-@given(st.lists(st.floats(0, 1), min_size=1, max_size=8))
-def test_holm_is_that_of_statsmodels(p_values: list[float]) -> None:
-    found = nps_comparisons._holm(pd.Series(p_values))
-    assert found.tolist() == pytest.approx(multipletests(p_values, method="holm")[1].tolist())
-
-
 def test_noise_in_many_groups_is_not_told_as_news() -> None:
     # Twenty alike groups, a thousand times: some group stands out by itself in most, after Holm in few.
     draws = np.random.default_rng(7).multinomial(60, [0.4, 0.4, 0.2], size=(300, 20))

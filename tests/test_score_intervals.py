@@ -33,6 +33,7 @@ def test_the_published_table(answers: tuple[int, int, int]) -> None:
 
 def test_the_garden_store() -> None:
     assert score_intervals.adjusted_wald(8465, 3953, 1194) == pytest.approx((52.310, 54.499), abs=5e-4)
+    assert 100 * score_intervals.moments(8465, 3953, 1194)[1] == pytest.approx(0.558, abs=5e-4)
 
 
 def test_the_score_interval_tests_with_the_likeliest_shares() -> None:
