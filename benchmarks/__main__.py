@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from importlib.metadata import version
 
-from benchmarks import cohorts, fitting, notebooks, surveys
+from benchmarks import chapters, cohorts, fitting, notebooks, surveys
 from benchmarks.questions import QUESTIONS, frames
 
 ROWS = int(os.environ.get("BENCH_ROWS", "1_000_000"))
@@ -39,6 +39,8 @@ def main() -> None:
     _questions()
     print()
     cohorts.run(COHORT_ROWS)
+    print()
+    chapters.run(COHORT_ROWS)
     print()
     surveys.run(ANSWERS)
     print()

@@ -1,6 +1,7 @@
 """Ten questions a shop asks, one line each on a plain DataFrame, and frames of any size to ask them of."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -65,6 +66,13 @@ def orders(rng: np.random.Generator, rows: int) -> pd.DataFrame:
             "country": rng.choice(_COUNTRIES, rows),
         }
     )
+
+
+def orders_file(folder: str, rows: int) -> Path:
+    """So many orders with text ids, moments and amounts, as a Parquet file in the folder."""
+    path = Path(folder) / "orders.parquet"
+    orders(np.random.default_rng(1), rows)[["customer_id", "ordered_at", "amount"]].to_parquet(path)
+    return path
 
 
 def _subscriptions(rng: np.random.Generator, rows: int) -> pd.DataFrame:

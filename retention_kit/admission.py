@@ -9,14 +9,15 @@ import duckdb
 import ibis.expr.types as ir
 import pandas as pd
 
-from retention_kit import checks, identities, lines, mappings, moments, presets, session, values
+from retention_kit import checks, identities, lines, mappings, moments, presets, sequences, session, values
 from retention_kit import overlaps as repeats
-from retention_kit.contracts import Contract
+from retention_kit.contracts import BEHAVIOUR, Contract
 from retention_kit.dialects import complaint, reason
 from retention_kit.exceptions import DataError
 from retention_kit.moments import Date
 from retention_kit.opened import Note, Source
 from retention_kit.sentences import phrase
+from retention_kit.sequences import Sequences
 from retention_kit.sources import open_source
 
 _OPENING = ("sheet", "encoding", "delimiter", "quote", "table", "query")
@@ -24,13 +25,14 @@ _HINTS = ("decimal", "day_first", "timezone")
 
 
 class Admitted(NamedTuple):
-    """A table that has passed; the fields are those of `tables.Loaded`."""
+    """A table that has passed; the fields are those of `tables.Loaded`, and its rows laid out."""
 
     table: ir.Table
     as_of: dt.datetime | None
     observed_until: dt.datetime | None
     checks: pd.DataFrame
     notes: tuple[Note, ...]
+    in_order: Sequences | None = None
 
 
 def load(contract: Contract, source: Any, **how: Any) -> Admitted:
@@ -118,10 +120,15 @@ def _checked(
         *same,
         *ending,
     )
-    if warn:
-        notes += moments.warnings(kept, contract.moment, end, contract.kind)
-        notes += (*lines.note(kept, accounts), *identities.notes(kept))
-    return Admitted(kept, end, until, accounts, notes)
+    if not warn:
+        return Admitted(kept, end, until, accounts, notes)
+    named, in_order = kept, None
+    if contract.kind in BEHAVIOUR:
+        named = moments.each_customer(kept, contract.moment)
+        notes += moments.warnings(kept, named, contract.moment)
+        in_order = sequences.laid_out(kept, contract, named)
+    notes += (*lines.note(kept, accounts), *identities.notes(named))
+    return Admitted(kept, end, until, accounts, notes, in_order)
 
 
 def _near(

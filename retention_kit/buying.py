@@ -6,7 +6,7 @@ import ibis
 import ibis.expr.types as ir
 import pandas as pd
 
-from retention_kit import moments, periods, session
+from retention_kit import moments, periods, profiles, session
 from retention_kit.exceptions import ParamsError
 from retention_kit.moments import Date
 from retention_kit.periods import Period
@@ -65,7 +65,12 @@ def customers(loaded: Loaded) -> ir.Table:
         `customer_id`, `orders`, `first_at` and, where there are amounts, `revenue` and `first_amount`.
     """
     if "customers" not in loaded.kept:
-        loaded.kept["customers"] = session.stored(_each_customer(loaded), "customers")
+        profile = profiles.profile(loaded)
+        loaded.kept["customers"] = (
+            session.stored(_each_customer(loaded), "customers")
+            if profile is None
+            else profile.drop("order_days", "second_at", "last_at", "usual_days")
+        )
     return loaded.kept["customers"]
 
 
@@ -133,6 +138,9 @@ def _bought(loaded: Loaded, start: Date | None, period: Period | None = None) ->
 
 def second_moments(loaded: Loaded) -> ir.Table:
     """When customers came first and when again: `customer_id`, `first_at`, `second_at` (null: not yet)."""
+    profile = profiles.profile(loaded)
+    if profile is not None:
+        return profile.select("customer_id", "first_at", "second_at")
     rows = loaded.table.select("customer_id", first_at=loaded.table[loaded.moment])
     order = ibis.window(group_by="customer_id", order_by="first_at")
     ranked = rows.mutate(second_at=rows.first_at.lead().over(order), _rank=ibis.row_number().over(order))

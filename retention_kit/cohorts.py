@@ -7,11 +7,11 @@ import ibis
 import ibis.expr.types as ir
 import pandas as pd
 
-from retention_kit import intervals, periods, tables, windows
+from retention_kit import intervals, periods, tables, takings, windows
 from retention_kit.moments import Date
 from retention_kit.periods import Period
 from retention_kit.sentences import phrase
-from retention_kit.tables import Columns
+from retention_kit.tables import Columns, Loaded
 from retention_kit.windows import Windows
 
 _COUNTS = ("retained", "orders")
@@ -70,7 +70,7 @@ def cohort_revenue(
     how = Windows(period)
     split = tables.by_columns(by, taken=("customer_id", "cohort", "age", *_MEASURED))
     loaded = tables.orders(orders, as_of=as_of, columns=("amount", *split))
-    sums = _sums_by_age(windows.ages(loaded, how, split), split).to_pandas()
+    sums = _sums_by_age(loaded, how, split)
     sums["_ended"] = windows.ended(sums["_cohort"], loaded, how)
     frame = _per_customer(_running(_each_age(sums, split), split))
     frame["cohort"] = periods.starts(frame["_cohort"], period)
@@ -82,8 +82,17 @@ def cohort_revenue(
     return frame
 
 
-def _sums_by_age(aged: ir.Table, by: Sequence[str]) -> ir.Table:
-    """Sums over customers, and by how much the squares of what each has spent so far rise at an age.
+def _sums_by_age(loaded: Loaded, how: Windows, by: Sequence[str]) -> pd.DataFrame:
+    """Sums over customers, and by how much the squares of what each has spent so far rise at an age."""
+    found = None if by else takings.takings(loaded, how.period)
+    if found is None:
+        return _sums_of_ages(windows.ages(loaded, how, by), by).to_pandas()
+    age = found["period_index"] - found["cohort_index"]
+    return found.rename(columns={"cohort_index": "_cohort", "_n": "retained"}).assign(age=age)
+
+
+def _sums_of_ages(aged: ir.Table, by: Sequence[str]) -> ir.Table:
+    """The same on any engine.
 
     A square rises only where a customer orders, from (c - a)² to c², so no customer is needed at every age.
     """

@@ -9,7 +9,7 @@ import ibis
 import ibis.expr.types as ir
 import pandas as pd
 
-from retention_kit import intervals, periods, values
+from retention_kit import intervals, periods, profiles, values
 from retention_kit.exceptions import DataError
 from retention_kit.tables import Loaded
 
@@ -116,6 +116,29 @@ def rhythms(loaded: Loaded) -> ir.Table:
         later and rounded up, of the next; to the end of the data `days_since_last_order`, `days_overdue`
         (0 on the day due, negative before) and `_years` since the first order.
     """
+    profile = profiles.profile(loaded)
+    customers = _each_rhythm(loaded) if profile is None else _of_profile(profile)
+    customers = customers.filter(customers.order_days >= FEWEST_ORDER_DAYS)
+    if "revenue" in customers.columns:
+        # Added in another order, the same amounts can differ in the last bit, and would sort otherwise.
+        customers = customers.mutate(revenue=(customers.revenue * 10_000).round().cast("float64") / 10_000)
+    today = periods.index_of(loaded.observed_until, "day")
+    due = customers["_last"] + customers.usual_days.ceil().cast("int64")
+    return customers.mutate(
+        _due=due,
+        days_since_last_order=today - customers["_last"],
+        days_overdue=today - due,
+        _years=(today - customers["_first"]).cast("float64") / 365,
+    ).drop("_first")
+
+
+def _of_profile(profile: ir.Table) -> ir.Table:
+    days = {name: periods.index(profile[f"{name[1:]}_at"], "day") for name in ("_first", "_last")}
+    money = ["revenue"] if "revenue" in profile.columns else []
+    return profile.select("customer_id", "orders", "order_days", "usual_days", *money, **days)
+
+
+def _each_rhythm(loaded: Loaded) -> ir.Table:
     rows = with_gaps(loaded)
     sums = {
         "orders": rows.count(),
@@ -125,18 +148,8 @@ def rhythms(loaded: Loaded) -> ir.Table:
         "_last": rows["_day"].max(),
     }
     if "amount" in rows.columns:
-        # Added in another order, the same amounts can differ in the last bit, and would sort otherwise.
-        sums["revenue"] = (rows.amount.sum().cast("float64") * 10_000).round().cast("float64") / 10_000
-    customers = rows.group_by("customer_id").aggregate(**sums)
-    customers = customers.filter(customers.order_days >= FEWEST_ORDER_DAYS)
-    today = periods.index_of(loaded.observed_until, "day")
-    due = customers["_last"] + customers.usual_days.ceil().cast("int64")
-    return customers.mutate(
-        _due=due,
-        days_since_last_order=today - customers["_last"],
-        days_overdue=today - due,
-        _years=(today - customers["_first"]).cast("float64") / 365,
-    )
+        sums["revenue"] = rows.amount.sum().cast("float64")
+    return rows.group_by("customer_id").aggregate(**sums)
 
 
 def consents(loaded: Loaded) -> ir.Table:

@@ -11,13 +11,15 @@ from typing import Any
 
 import ibis
 import ibis.expr.types as ir
+import numpy as np
 import pandas as pd
 
-from retention_kit import attrition, intervals, periods, tables
+from retention_kit import attrition, intervals, periods, sequences, tables
 from retention_kit.exceptions import ParamsError
 from retention_kit.moments import Date
 from retention_kit.periods import Period
 from retention_kit.sentences import phrase
+from retention_kit.sequences import Part, Sequences
 from retention_kit.tables import Columns, Loaded
 
 _MEASURED = ("days", "silences", "returned", "return_rate", "low", "high", "interval")
@@ -220,6 +222,8 @@ def _first_known(loaded: Loaded, window_days: int, period: Period) -> int:
 
 def _silences(loaded: Loaded, windows: Sequence[int], by: tuple[str, ...]) -> pd.DataFrame:
     """By group: for each window how many silences reached it, and how many of them another order ended."""
+    if loaded.in_order is not None and not by:
+        return _silences_in_order(loaded.in_order, loaded.observed_until, windows)
     rows = _moments(loaded)
     following = rows.since.lead().over(group_by="customer_id", order_by="since")
     silences = rows.mutate(following=following)
@@ -234,6 +238,24 @@ def _silences(loaded: Loaded, windows: Sequence[int], by: tuple[str, ...]) -> pd
         sums[f"returned_{number}"] = (early & ended.fill_null(False)).cast("int64").sum()
         sums[f"silences_{number}"] = (early & ended.fill_null(True)).cast("int64").sum()
     return (silences.group_by(*by) if by else silences).aggregate(**sums).to_pandas()
+
+
+def _silences_in_order(in_order: Sequences, until: dt.datetime, windows: Sequence[int]) -> pd.DataFrame:
+    """The same of rows that are laid out: an order's silence ends with the row after it."""
+
+    def of_part(part: Part) -> dict[str, int]:
+        is_last = np.append(part.is_first[1:], True)
+        silent = np.diff(part.moments, append=part.moments[-1])
+        counts = {}
+        for number in windows:
+            length = number * sequences.DAY
+            early = part.moments <= sequences.microseconds(until) - 2 * length
+            returned = np.count_nonzero(early & ~is_last & (silent > length))
+            counts[f"returned_{number}"] = returned
+            counts[f"silences_{number}"] = returned + np.count_nonzero(early & is_last)
+        return counts
+
+    return pd.DataFrame(in_order.of_parts(of_part)).sum().to_frame().T
 
 
 def _one_window(counted: pd.DataFrame, by: tuple[str, ...], number: int) -> pd.DataFrame:

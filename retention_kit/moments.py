@@ -6,6 +6,7 @@ import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 
+from retention_kit import session
 from retention_kit.contracts import BEHAVIOUR
 from retention_kit.exceptions import DataError, ParamsError
 from retention_kit.opened import Note
@@ -167,31 +168,36 @@ def _longest_usual(days: np.ndarray) -> float:
     return _UNUSUAL * float(np.quantile(gaps, 0.99))
 
 
-def warnings(table: ir.Table, moment: str | None, end: dt.datetime | None, kind: str) -> tuple[Note, ...]:
-    """What a careful analyst would ask about a table before believing any number made from it."""
-    if kind not in BEHAVIOUR or end is None or moment is None:
-        return ()
-    return (*_one_order_each(table), *_starts_mid_life(table, moment), *_holes(table, moment))
+def each_customer(table: ir.Table, moment: str) -> ir.Table:
+    """One row a customer: `customer_id`, `rows`, and the moment of the `first` of them; counted once."""
+    rows, first = table.count(), table[moment].min()
+    return session.stored(table.group_by("customer_id").aggregate(rows=rows, first=first), "customers")
 
 
-def _one_order_each(table: ir.Table) -> list[Note]:
-    per_customer = table.group_by("customer_id").aggregate(rows=table.count())
-    counts = (
-        per_customer.aggregate(customers=per_customer.count(), once=(per_customer.rows == 1).sum())
-        .to_pyarrow()
-        .to_pylist()[0]
+def warnings(table: ir.Table, customers: ir.Table, moment: str) -> tuple[Note, ...]:
+    """What a careful analyst would ask about what customers did before believing any number made from it."""
+    counts = customers.aggregate(
+        customers=customers.count(), once=(customers.rows == 1).sum(), start=customers["first"].min()
     )
+    found = counts.to_pyarrow().to_pylist()[0]
+    return (
+        *_one_order_each(found),
+        *_starts_mid_life(customers, found["start"]),
+        *_holes(table, moment),
+    )
+
+
+def _one_order_each(counts: dict) -> list[Note]:
     share = counts["once"] / counts["customers"]
     if counts["customers"] < 20 or share < 0.9:
         return []
     return [Note("warning", phrase("note.one_order_each", share=share, **counts))]
 
 
-def _starts_mid_life(table: ir.Table, moment: str) -> list[Note]:
-    firsts = table.group_by("customer_id").aggregate(first=table[moment].min())
-    start = firsts["first"].min().execute()
-    windows = (firsts["first"].epoch_seconds() - int(start.timestamp())).cast("float64") / (30 * 86_400)
-    counted = firsts.group_by(window=windows.floor().cast("int64")).aggregate(customers=firsts.count())
+def _starts_mid_life(customers: ir.Table, start: dt.datetime) -> list[Note]:
+    since = int(start.replace(tzinfo=dt.UTC).timestamp())
+    windows = (customers["first"].epoch_seconds() - since).cast("float64") / (30 * 86_400)
+    counted = customers.group_by(window=windows.floor().cast("int64")).aggregate(customers=customers.count())
     sizes = {row["window"]: row["customers"] for row in counted.to_pyarrow().to_pylist()}
     later = max((n for window, n in sizes.items() if window > 0), default=0)
     if not later:

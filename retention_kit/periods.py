@@ -5,11 +5,13 @@ gives the same answer on every engine and differences of periods are ages.
 """
 
 import datetime as dt
+import functools
 from collections.abc import Sequence
 from typing import Literal
 
 import ibis
 import ibis.expr.types as ir
+import numpy as np
 import pandas as pd
 
 from retention_kit.exceptions import DataError, did_you_mean
@@ -76,6 +78,25 @@ def index_of(moment: dt.datetime | dt.date, period: Period) -> int:
     date = moment.date() if isinstance(moment, dt.datetime) else moment
     days = (date - _DAY_ZERO[period]).days
     return days if period == "day" else days // 7
+
+
+def of_days(days: np.ndarray, period: Period) -> np.ndarray:
+    """The numbers of the periods that days fall in, the days counted since 1970.
+
+    >>> of_days(np.array([0, 30, 31]), "month") - 1970 * 12
+    array([0, 0, 1])
+    """
+    check_period(period)
+    if not len(days):
+        return days
+    first = int(days.min())
+    return _numbers(first, int(days.max()), period)[days - first]
+
+
+@functools.lru_cache(maxsize=64)
+def _numbers(first: int, last: int, period: Period) -> np.ndarray:
+    dates = np.arange(first, last + 1).astype("datetime64[D]").tolist()
+    return np.array([index_of(date, period) for date in dates], dtype="int64")
 
 
 def start_of(number: int, period: Period) -> pd.Timestamp:

@@ -8,7 +8,7 @@ import ibis
 import ibis.expr.types as ir
 import pandas as pd
 
-from retention_kit import buying, durations, intervals, periods, survival, tables
+from retention_kit import buying, durations, intervals, periods, survival, tables, takings
 from retention_kit.exceptions import ParamsError
 from retention_kit.moments import Date
 from retention_kit.periods import Period
@@ -281,7 +281,11 @@ def first_and_returning(
     split = tables.by_columns(by, taken=("customer_id", "period", "order_type", *_MEASURED, *buying.COLUMNS))
     loaded = tables.orders(orders, as_of=as_of, columns=("amount", *split))
     groups = [*(("period_index",) if period else ()), *split]
-    sums = _sums(buying.sums_by_customer(loaded, split, period=period), groups)
+    found = takings.takings(loaded, period) if period and not split else None
+    if found is None:
+        sums = _sums(buying.sums_by_customer(loaded, split, period=period), groups)
+    else:
+        sums = found.groupby("period_index", as_index=False).sum()
     if period:
         end = periods.first_incomplete(loaded, period)
         sums = periods.each_period(sums, split, end, floats=list(sums.columns))

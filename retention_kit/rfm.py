@@ -12,7 +12,7 @@ import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 
-from retention_kit import intervals, periods, scores, session, tables
+from retention_kit import intervals, periods, profiles, scores, session, tables
 from retention_kit.exceptions import ParamsError
 from retention_kit.moments import Date
 from retention_kit.scores import Segments
@@ -204,16 +204,25 @@ def rfm_segments(
 
 def _measured(loaded: Loaded) -> ir.Table:
     """Each customer's days since the last order, orders and revenue; kept, for they are read twice."""
-    table = loaded.table
+    profile = profiles.profile(loaded)
+    counted = session.stored(_each_customer(loaded), "rfm") if profile is None else profile
     today = periods.index_of(loaded.observed_until, "day")
     measures = {
-        "days_since_last_order": today - periods.index(table.ordered_at.max(), "day"),
-        "orders": table.count(),
+        "days_since_last_order": today - periods.index(counted.last_at, "day"),
+        "orders": counted.orders,
     }
-    if "amount" in table.columns:
+    if "revenue" in counted.columns:
         # Added in another order, the same amounts can differ in the last bit, and would be no tie.
-        measures["revenue"] = (table.amount.sum().cast("float64") * 10_000).round().cast("float64") / 10_000
-    return session.stored(table.group_by("customer_id").aggregate(**measures), "rfm")
+        measures["revenue"] = (counted.revenue.cast("float64") * 10_000).round().cast("float64") / 10_000
+    return counted.select("customer_id", **measures)
+
+
+def _each_customer(loaded: Loaded) -> ir.Table:
+    table = loaded.table
+    sums = {"orders": table.count(), "last_at": table.ordered_at.max()}
+    if "amount" in table.columns:
+        sums["revenue"] = table.amount.sum()
+    return table.group_by("customer_id").aggregate(**sums)
 
 
 def _cuts(customers: ir.Table, bins: int) -> pd.DataFrame:
@@ -259,7 +268,8 @@ def _classified(loaded: Loaded, cuts: Any, segments: Segments) -> tuple[ir.Table
         rows = scored_by[scored_by["measure"] == measure]
         if len(rows) and measure in customers.columns:
             inner = scores.inner_cuts(measure, rows)
-            passed = sum((customers[measure] > float(value)).cast("int64") for value in inner)
+            number = customers[measure].cast("float64")
+            passed = sum((number > float(value)).cast("int64") for value in inner)
             score = best - passed if measure == scores.FEW_ARE_BEST else passed + 1
             customers = customers.mutate(**{letter: score.cast("int64")})
     cell = customers.r * 10 + customers.f

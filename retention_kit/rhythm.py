@@ -8,6 +8,8 @@ import ibis
 import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from retention_kit import gaps, intervals, periods, sources, tables
 from retention_kit.exceptions import ParamsError
@@ -316,11 +318,13 @@ def overdue_customers(
     split, loaded = _with_consent(orders, as_of, by, "amount")
     customers = gaps.rhythms(loaded)
     found, attrs = _listed(customers.filter(customers.days_overdue > 0), loaded, split)
-    found["times_overdue"] = found["days_since_last_order"] / found["usual_days"]
-    found["average_order_value"] = found["revenue"] / found["orders"]
     found["value_at_risk"] = found["revenue"] / found["_years"].clip(lower=1)
-    frame = found.sort_values(["value_at_risk", "customer_id"], ascending=[False, True], ignore_index=True)
-    frame = frame[["customer_id", *split, *_CALL]].head(limit or len(frame))
+    keys = pa.Table.from_pandas(found[["value_at_risk", "customer_id"]])
+    order = pc.sort_indices(keys, [("value_at_risk", "descending"), ("customer_id", "ascending")])
+    frame = found.take(order[:limit]).reset_index(drop=True)
+    frame["times_overdue"] = frame["days_since_last_order"] / frame["usual_days"]
+    frame["average_order_value"] = frame["revenue"] / frame["orders"]
+    frame = frame[["customer_id", *split, *_CALL]]
     frame.attrs = attrs | {"overdue": len(found)}
     return frame
 
@@ -368,7 +372,11 @@ def _listed(customers: ir.Table, loaded: Loaded, by: Sequence[str]) -> tuple[pd.
     said = "contactable" in loaded.table.columns
     if said:
         customers = customers.join(gaps.consents(loaded), "customer_id")
-    found = customers.to_pandas().astype({"orders": "int64", "order_days": "int64", "usual_days": "float64"})
+    found = (
+        customers.to_pyarrow()
+        .to_pandas()
+        .astype({"orders": "int64", "order_days": "int64", "usual_days": "float64"})
+    )
     kept = found[found["_may_contact"]].copy() if said else found
     kept["last_order"] = periods.starts(kept["_last"], "day")
     kept["reorder_date"] = periods.starts(kept["_due"], "day")

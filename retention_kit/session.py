@@ -7,13 +7,14 @@ import os
 import shutil
 import tempfile
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
 import ibis
 import ibis.expr.types as ir
+import pyarrow as pa
 from ibis.backends.duckdb import Backend
 
 from retention_kit import locks
@@ -122,3 +123,17 @@ def stored(table: ir.Table, kind: str) -> ir.Table:
     stored = engine.create_table(name, table, temp=True)
     weakref.finalize(stored.op(), engine.drop_table, name, force=True).atexit = False
     return stored
+
+
+def set_aside(parts: Iterable[pa.Table | pa.RecordBatch], kind: str) -> pa.Table:
+    """A table written part by part to a file and read from there, so that it takes no memory of its own."""
+    path, rest = str(folder() / f"{new_name(kind)}.arrow"), iter(parts)
+    first = next(rest)
+    with pa.ipc.new_file(path, first.schema) as file:
+        for part in itertools.chain([first], rest):
+            file.write(part)
+    with pa.memory_map(path) as source:
+        table = pa.ipc.open_file(source).read_all()
+    with suppress(PermissionError):  # a system that keeps the name of what is read removes it with the folder
+        Path(path).unlink()
+    return table

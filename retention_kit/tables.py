@@ -31,6 +31,7 @@ from retention_kit.moments import Date
 from retention_kit.opened import Note, Source
 from retention_kit.params import Client
 from retention_kit.sentences import phrase
+from retention_kit.sequences import Sequences
 from retention_kit.sources import open_source
 
 Columns = str | Sequence[str] | None
@@ -66,6 +67,11 @@ class Loaded:
     def observed_from(self) -> dt.datetime | None:
         """The moment of the first row; None for a table without moments."""
         return self.table[self.moment].min().execute() if self.moment in self.table.columns else None
+
+    @property
+    def in_order(self) -> Sequences | None:
+        """Each customer's rows in the order of time; None of a table that was not loaded by name."""
+        return self.kept.get("in_order")
 
     @property
     def starts_mid_life(self) -> bool:
@@ -283,10 +289,10 @@ def assign_customers(loaded: Loaded, customers: Loaded) -> Loaded:
     beside = customers.table.select("customer_id", *new)
     if beside._find_backends()[0] != loaded.table._find_backends()[0]:
         beside = ibis.memtable(beside.to_pyarrow())  # two engines cannot join; the small side travels
-    joined = loaded.table.left_join(beside, "customer_id")
-    return replace(
-        loaded, table=joined.drop("customer_id_right"), of_customer=loaded.of_customer | frozenset(new)
-    )
+    rows = loaded.table.left_join(beside, "customer_id").drop("customer_id_right")
+    joined = replace(loaded, table=rows, of_customer=loaded.of_customer | frozenset(new))
+    joined.kept["in_order"] = loaded.in_order  # the rows are the same
+    return joined
 
 
 # ---------------------------------------------------------------------------------------------------
@@ -307,8 +313,12 @@ def _wrapped(contract: Contract, data: Any, as_of: Date | None, columns: Sequenc
 
 
 def _load(contract: Contract, source: Any, **how: Any) -> Loaded:
-    return Loaded(contract.kind, *admission.load(contract, source, **how))
+    *passed, in_order = admission.load(contract, source, **how)
+    loaded = Loaded(contract.kind, *passed)
+    loaded.kept["in_order"] = in_order
+    return loaded
 
 
 def _prepared(contract: Contract, source: Source, **how: Any) -> Loaded:
-    return Loaded(contract.kind, *admission.admitted(contract, source, **how))
+    *passed, _ = admission.admitted(contract, source, **how)
+    return Loaded(contract.kind, *passed)

@@ -159,7 +159,17 @@ def test_observation_ends_between_the_last_row_and_as_of(days: list[dt.date]) ->
 
 def warned(days: list, customers: list) -> list[str]:
     table = table_of(days, customers)
-    return [note.text for note in moments.warnings(table, "ordered_at", END, "orders")]
+    counted = moments.each_customer(table, "ordered_at")
+    return [note.text for note in moments.warnings(table, counted, "ordered_at")]
+
+
+def test_each_customer_has_the_rows_and_the_first() -> None:
+    counted = moments.each_customer(
+        table_of(days_of("2024-01-01", "2024-01-03"), ["b", "a", "b"]), "ordered_at"
+    )
+    rows = counted.to_pandas().set_index("customer_id")
+    assert rows["rows"].to_dict() == {"a": 1, "b": 2}
+    assert rows["first"].to_dict() == {"a": pd.Timestamp("2024-01-02"), "b": pd.Timestamp("2024-01-01")}
 
 
 def test_a_customer_id_that_is_given_anew_with_each_order() -> None:
@@ -201,4 +211,3 @@ def test_days_without_rows() -> None:
 def test_a_steady_shop_warns_of_nothing() -> None:
     days = days_of("2024-01-01", "2024-06-30")
     assert warned(days, [str(i // 2) for i in range(len(days))]) == []
-    assert moments.warnings(table_of(days), "ordered_at", END, "responses") == ()

@@ -122,7 +122,7 @@ PUBLIC = {
     ],
     "periods": [
         *("activity", "birth_values", "check_period", "cohorts", "each_period", "first_incomplete", "index"),
-        *("index_of", "running_total", "start_of", "starts", "unit"),
+        *("index_of", "of_days", "running_total", "start_of", "starts", "unit"),
     ],
     "plots": [
         *("plot_activation", "plot_after", "plot_alive", "plot_average_retention", "plot_churn_hazard"),

@@ -566,6 +566,15 @@ def test_gaps_of_online_retail(online_retail: tables.Loaded, data_folder: Path) 
     assert classes["gaps"].sum() + classes["longer"].iloc[-1] == len(gaps)
 
 
+def test_who_brings_the_same_stands_by_id_and_larger_values_first() -> None:
+    ids = [f"c{number:02d}" for number in range(20)]
+    frame = shop({name: [0, 10, 20] for name in reversed(ids)})
+    frame["amount"] = frame["customer_id"].map(lambda name: 20.0 if name in ("c07", "c03") else 10.0)
+    found = rhythm.overdue_customers(frame, as_of="2025-01-01")["customer_id"].tolist()
+    assert found == ["c03", "c07", *(name for name in ids if name not in ("c03", "c07"))]
+    assert rhythm.overdue_customers(frame, as_of="2025-01-01", limit=3)["customer_id"].tolist() == found[:3]
+
+
 @pytest.mark.realdata
 def test_the_call_list_of_online_retail(online_retail: tables.Loaded) -> None:
     found = rhythm.overdue_customers(online_retail)

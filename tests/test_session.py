@@ -3,6 +3,8 @@
 import os
 import tempfile
 
+import pyarrow as pa
+
 from retention_kit import locks, session
 
 
@@ -45,3 +47,10 @@ def test_what_a_killed_process_left_is_removed_and_what_a_living_one_has_is_not(
     assert left == {"retention_kit_living", "retention_kit_unlocked", "other"}
     assert there == left | {path.name}
     assert session.SCRATCH not in os.environ
+
+
+def test_parts_set_aside_are_one_table_in_their_order_and_leave_no_file_behind() -> None:
+    parts = (pa.table({"customer_id": [name], "orders": [number]}) for number, name in enumerate("cab"))
+    table = session.set_aside(parts, "profile")
+    assert table.to_pydict() == {"customer_id": ["c", "a", "b"], "orders": [0, 1, 2]}
+    assert list(session.folder().glob("profile*")) == []

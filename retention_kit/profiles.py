@@ -1,0 +1,72 @@
+"""Each customer's whole history in one row, counted in one pass over rows that are laid out."""
+
+import ibis
+import ibis.expr.types as ir
+import numpy as np
+import pyarrow as pa
+
+from retention_kit import session
+from retention_kit.sequences import Part
+from retention_kit.tables import Loaded
+
+_GAP_BITS = 32  # days fit into half a whole number, and a customer's place in the part into the other
+
+
+def profile(loaded: Loaded) -> ir.Table | None:
+    """One row a customer of a table that the door has laid out; None of any other.
+
+    It is counted once a table: the next metric finds it.
+
+    Returns
+    -------
+    Table
+        `customer_id`, `orders`, `order_days`, `first_at`, `second_at` (null: not yet), `last_at`,
+        `usual_days` (the median gap between order days; null below two gaps) and, where there are amounts,
+        `revenue` and `first_amount` (of several orders at the first moment, the smallest).
+    """
+    if loaded.in_order is None:
+        return None
+    if "profile" not in loaded.kept:
+        parts = loaded.in_order.of_parts(_counted)
+        loaded.kept["profile"] = ibis.memtable(session.set_aside(parts, "profile"))
+    return loaded.kept["profile"]
+
+
+def _counted(part: Part) -> pa.Table:
+    last = part.starts + part.sizes - 1
+    again = part.sizes > 1
+    second = part.moments[np.where(again, part.starts + 1, 0)]
+    order_days, usual_days = _rhythm(part)
+    columns = {
+        "customer_id": part.ids,
+        "orders": part.sizes,
+        "order_days": order_days,
+        "first_at": _moments(part.moments[part.starts]),
+        "second_at": pa.array(_moments(second), mask=~again),
+        "last_at": _moments(part.moments[last]),
+        "usual_days": pa.array(usual_days, mask=np.isnan(usual_days)),
+    }
+    if part.amounts is not None:
+        columns["revenue"] = np.add.reduceat(part.amounts, part.starts)
+        columns["first_amount"] = part.amounts[part.starts]
+    return pa.table(columns)
+
+
+def _rhythm(part: Part) -> tuple[np.ndarray, np.ndarray]:
+    """Of each customer the days with an order, and the median gap between them; NaN below two gaps."""
+    gap = np.diff(part.days, prepend=part.days[0])
+    ended = (gap > 0) & ~part.is_first
+    customer = np.repeat(np.arange(len(part.sizes)), part.sizes)[ended]
+    gaps = np.bincount(customer, minlength=len(part.sizes))
+    # One sort of whole numbers, the customer before the gap, puts each customer's gaps in order.
+    in_size = np.sort(customer << _GAP_BITS | gap[ended]) & (2**_GAP_BITS - 1)
+    starts = np.cumsum(gaps) - gaps
+    enough = np.flatnonzero(gaps >= 2)
+    below, above = (in_size[starts[enough] + place[enough]] for place in ((gaps - 1) // 2, gaps // 2))
+    usual = np.full(len(part.sizes), np.nan)
+    usual[enough] = (below + above) / 2
+    return gaps + 1, usual
+
+
+def _moments(microseconds: np.ndarray) -> np.ndarray:
+    return microseconds.astype("datetime64[us]")

@@ -1,0 +1,154 @@
+"""Each customer's rows in the order of time, read in parts that hold whole customers.
+
+What follows what (a second order, a gap, what was spent so far) would cost a sort of texts for each
+question. Here rows are laid out once, by a number for each id and by time, and every question reads them
+as plain columns, in parts, however many rows there are. Rows stay rows: nothing is counted yet.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cached_property
+from itertools import pairwise
+from typing import TypeVar
+
+import ibis
+import ibis.expr.datatypes as dt
+import ibis.expr.types as ir
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from retention_kit import session
+from retention_kit.contracts import Contract
+
+#: Rows of a part: few enough for the processor's caches, many enough that a query costs nothing beside them.
+_ROWS = 500_000
+#: A day in microseconds, in which moments are counted.
+DAY = 86_400_000_000
+
+Counted = TypeVar("Counted")
+
+
+@ibis.udf.scalar.builtin(name="hash")
+def _hash(text: str) -> dt.uint64:
+    """DuckDB's own: a number for a text, the same for the same text and nearly always another for another."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """Some customers with all their rows: those of one customer together, in the order of time."""
+
+    ids: pa.ChunkedArray  # the `customer_id` of each customer
+    sizes: np.ndarray  # how many rows each customer has
+    moments: np.ndarray  # of each row, microseconds since 1970
+    amounts: np.ndarray | None  # of each row
+
+    @cached_property
+    def starts(self) -> np.ndarray:
+        """Where the rows of each customer begin."""
+        return np.cumsum(self.sizes) - self.sizes
+
+    @cached_property
+    def days(self) -> np.ndarray:
+        """The day of each row, counted since 1970."""
+        return self.moments // DAY
+
+    @cached_property
+    def is_first(self) -> np.ndarray:
+        """Whether each row is its customer's first."""
+        first = np.zeros(len(self.moments), dtype=bool)
+        first[self.starts] = True
+        return first
+
+
+@dataclass(frozen=True)
+class Sequences:
+    """A table's customers with `customer_id` and `rows`, and these rows with `_moment` and `_amount`."""
+
+    customers: pa.Table
+    rows: pa.Table
+
+    def of_parts(self, count: Callable[[Part], Counted]) -> Iterator[Counted]:
+        """What is counted of each part, in their order; as many at a time as there are processors."""
+        ends = np.cumsum(self.customers["rows"].to_numpy())
+        number = -(-self.rows.num_rows // _ROWS)
+        cuts = [0, *np.searchsorted(ends, np.arange(1, number) * _ROWS).tolist(), len(ends)]
+        whole = [pair for pair in pairwise(cuts) if pair[0] < pair[1]]
+        with ThreadPoolExecutor(os.cpu_count()) as workers:
+            yield from workers.map(lambda pair: count(self._part(*pair, ends)), whole)
+
+    def _part(self, low: int, high: int, ends: np.ndarray) -> Part:
+        start = int(ends[low - 1]) if low else 0
+        customers = self.customers.slice(low, high - low)
+        rows = self.rows.slice(start, int(ends[high - 1]) - start)
+        columns = {name: rows[name].to_numpy() for name in rows.column_names}
+        moments = columns["_moment"].astype("datetime64[us]").view("int64")
+        return Part(customers["customer_id"], customers["rows"].to_numpy(), moments, columns.get("_amount"))
+
+
+def laid_out(table: ir.Table, contract: Contract, customers: ir.Table) -> Sequences | None:
+    """The sequences of the rows of customers (`customer_id`, `rows`), on the session's own engine.
+
+    None of a table elsewhere: it stays there.
+    """
+    if not session.holds(table):
+        return None
+    number, named = _hash, _sorted(customers, _hash)
+    numbers = named["_number"].to_numpy()
+    if (numbers[1:] == numbers[:-1]).any():
+        # Two ids with one number, which a shop will hardly ever see: then by the ids, which are slower.
+        number, named = _itself, _sorted(customers, _itself)
+    rows = table.select(_number=number(table.customer_id), **_wanted(table, contract))
+    rows = rows.order_by(*rows.columns)
+    kept = rows.select([name for name in ("_moment", "_amount") if name in rows.columns])
+    return Sequences(
+        session.set_aside([named.drop_columns("_number")], "customers"),
+        session.set_aside(kept.to_pyarrow_batches(chunk_size=_ROWS), "in_order"),
+    )
+
+
+def running_total(values: np.ndarray, starts: np.ndarray) -> np.ndarray:
+    """What has been added up to each value, anew from each start: all second values, then all third ones.
+
+    One running sum less what it was at the start would leave a little of everybody's rounding in each.
+
+    >>> running_total(np.array([1.0, 2.0, 3.0, 10.0, 20.0]), np.array([0, 3])).tolist()
+    [1.0, 3.0, 6.0, 10.0, 30.0]
+    """
+    total, left = values.copy(), np.diff(starts, append=len(values)) - 1
+    at = starts[left > 0] + 1
+    left = left[left > 0]
+    while len(at):
+        total[at] += total[at - 1]
+        at, left = at[left > 1] + 1, left[left > 1] - 1
+    return total
+
+
+def microseconds(moment: datetime) -> int:
+    """A moment as `Part.moments` count it.
+
+    >>> microseconds(datetime(1970, 1, 2)) == DAY
+    True
+    """
+    return (moment - datetime(1970, 1, 1)) // timedelta(microseconds=1)
+
+
+def _itself(text: ir.StringValue) -> ir.StringValue:
+    return text
+
+
+def _sorted(customers: ir.Table, number: Callable[[ir.StringValue], ir.Value]) -> pa.Table:
+    found = customers.select("customer_id", "rows", _number=number(customers.customer_id)).to_pyarrow()
+    return found.take(pc.sort_indices(found["_number"]))
+
+
+def _wanted(table: ir.Table, contract: Contract) -> dict[str, ir.Value]:
+    """What rows are ordered by: at one moment the smallest id goes first, without ids the smallest amount."""
+    wanted = {"_moment": contract.moment}
+    if contract.value in table.columns:
+        wanted |= {"_id": "order_id"} if "order_id" in table.columns else {}
+        wanted |= {"_amount": contract.value}
+    return {name: table[column] for name, column in wanted.items()}
