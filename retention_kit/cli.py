@@ -297,6 +297,35 @@ def _explained(client: "Client", asked: "Figure") -> "pd.DataFrame":
     )
 
 
+data = typer.Typer(no_args_is_help=True, help="Public example data, for the clients in params/examples.")
+app.add_typer(data, name="data")
+
+
+@data.command()
+def fetch(
+    name: Annotated[str, typer.Argument(help="The data set, such as saas_mrr_playbook.")],
+    folder: Annotated[
+        Path | None, typer.Option(help="Where to; $RETENTION_KIT_DATA if none is given.", file_okay=False)
+    ] = None,
+    mirror: Annotated[
+        str | None, typer.Option(help="A folder or an address that has the files instead.")
+    ] = None,
+) -> None:
+    """Get a public data set by its address, each file checked by its sha256.
+
+    Example: export RETENTION_KIT_DATA=data && retention-kit data fetch saas_mrr_playbook
+    """
+    from retention_kit import downloads
+
+    for path in downloads.fetch(name, folder=folder, mirror=mirror):
+        typer.echo(path)
+
+
+@data.callback()
+def _data() -> None:
+    """One command alone would be the whole of `data`."""
+
+
 def _one_export(exports: "dict[str, str | None]") -> tuple[str, str]:
     """The kind and the source of the one export that was named."""
     from retention_kit.exceptions import ParamsError
