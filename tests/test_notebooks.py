@@ -195,6 +195,7 @@ def told_by(chapter, client, given, monkeypatch) -> list[str]:
 
 
 PLAIN = dict.fromkeys(("by", "satisfaction", "effort", "drivers")) | {"scale": "nps_0_10", "after": 30}
+PLAIN |= {"out_of_range": "refuse", "duplicates": "all"}
 ASKED = "customer_id,responded_at,score\n"
 SOME = f"{ASKED}a,2024-01-10,10\nb,2024-01-10,2\nc,2024-01-11,3\nd,2024-04-11,9\n"
 BOUGHT = "customer_id,ordered_at,amount\na,2024-01-20,5\nb,2023-12-20,7\na,2024-03-01,5\n"
@@ -297,6 +298,15 @@ NOTHING_AFTER = "What customers did after they answered cannot be told"
             ["its score compares with no other Net Promoter Score"],
             [],
         ),
+        (
+            {"responses": f"{SOME}a,2024-01-12,1\ne,2024-01-12,11\n"},
+            {"out_of_range": "set_aside", "duplicates": "latest"},
+            [
+                *("The Net Promoter Score is −50", "in Q1 2024, +100 in Q2 2024"),
+                "one counts, and one more is left out. With all answers the score is −20",
+            ],
+            ["latest alone"],
+        ),
     ],
     ids=[
         *(
@@ -309,7 +319,7 @@ NOTHING_AFTER = "What customers did after they answered cannot be told"
             "too_young",
             "twice",
         ),
-        *("customers", "ratings", "own_scale"),
+        *("customers", "ratings", "own_scale", "told_which"),
     ],
 )
 def test_the_nps_chapter_ends_well_on_little_data(tables, given, told, untold, tmp_path, monkeypatch):
