@@ -54,6 +54,7 @@ lock: .venv/bin/uv
 	$(LOCK) pyproject.toml --group dev -o requirements.lock
 	$(LOCK) pyproject.toml --extra examples -c requirements.lock -o requirements-examples.lock
 	$(LOCK) pyproject.toml --extra lab -c requirements.lock -o requirements-lab.lock
+	$(LOCK) pyproject.toml --extra spark -c requirements.lock -o requirements-spark.lock
 
 .venv/bin/uv:
 	$(PYTHON) -m venv .venv
@@ -67,4 +68,9 @@ lock: .venv/bin/uv
 
 .venv/lab: .venv/installed requirements-lab.lock
 	$(UV) pip install --quiet --require-hashes -r requirements-lab.lock
+	touch $@
+
+# Spark is 430 MB, and without Java 17 it is nothing: its tests are skipped by name where it is not installed.
+.venv/spark: .venv/installed requirements-spark.lock
+	$(UV) pip install --quiet --require-hashes -r requirements-spark.lock
 	touch $@

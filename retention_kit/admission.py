@@ -96,6 +96,7 @@ def _checked(
         and source.place not in _AS_DUCKDB
         and values.has_text(ours, contract.dates, contract.numbers)
     ):
+        _refuse_a_cluster(source)
         ours, copied = session.brought(ours, contract.kind), _copied("note.copied_text", source)
     typed, guesses = values.typed(ours, contract.dates, contract.numbers, hints)
     who = identities.lost_digits(ours)
@@ -139,8 +140,18 @@ def _near(
         return session.brought(raw, "sqlite"), _copied("note.copied_file", source)
     text = [name for name, kind in raw.schema().items() if kind.is_string()]
     if source.place not in _AS_DUCKDB and any(mappings.numeric_uses(item, text) for item in mapped):
+        _refuse_a_cluster(source)
         return session.brought(raw, source.place), _copied("note.copied_text", source)
     return raw, ()
+
+
+def _refuse_a_cluster(source: Source) -> None:
+    """What one machine could not hold is not copied to it."""
+    if source.place == "pyspark":
+        raise DataError(
+            f"{source.name}: dates or numbers in it are text, which Spark reads in its own way only. "
+            "Convert them there: query='SELECT CAST(ordered_at AS TIMESTAMP) AS ordered_at, ... FROM ...'."
+        )
 
 
 def _copied(key: str, source: Source) -> tuple[Note, ...]:

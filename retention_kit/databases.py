@@ -14,6 +14,7 @@ from ibis.backends import BaseBackend
 from ibis.backends.sql.compilers.postgres import PostgresCompiler
 from sqlglot.errors import SqlglotError
 
+from retention_kit import spark
 from retention_kit.exceptions import DataError, did_you_mean
 from retention_kit.opened import Source
 
@@ -25,6 +26,7 @@ SCHEMES = {
     "sqlite": ("sqlite", "sqlite3", ""),
     "bigquery": ("bigquery", "google.cloud.bigquery", "bigquery"),
     "snowflake": ("snowflake", "snowflake.connector", "snowflake"),
+    "spark": ("pyspark", "pyspark", "spark"),
 }
 _FILES = ("duckdb", "sqlite")
 _LISTED = 20  # tables that a message names
@@ -54,6 +56,8 @@ def spelled(table: ir.Table) -> Source:
 def _spell(backend: BaseBackend) -> None:
     if backend.name == "postgres" and not isinstance(backend.compiler, _Spelled):
         backend.compiler = _Spelled()
+    elif backend.name == "pyspark":
+        spark.mend(backend)
 
 
 def opened(url: str, *, table: str | None, query: str | None) -> Source:
@@ -85,7 +89,7 @@ def opened(url: str, *, table: str | None, query: str | None) -> Source:
         except Exception as error:  # each driver has errors of its own
             raise DataError(_one_line(url, error, "cannot be asked the query", "Check query=.")) from None
     name, _, schema = str(table).rpartition(".")[::-1]
-    known = _tables(backend, schema)
+    known = _tables(backend, url, schema)
     if name not in known:
         there = f" It has {known[:_LISTED]}{' and more' if len(known) > _LISTED else ''}."
         raise DataError(f"{scheme}://... has no table {table!r}.{did_you_mean(name, known)}{there}")
@@ -109,7 +113,7 @@ def _connected(url: str) -> BaseBackend:
                 raise DataError(f"There is no file {path}. Check the path after {scheme}://.")
             how = {"read_only": True} if scheme == "duckdb" else {}
             return getattr(ibis, backend).connect(str(path), **how)
-        found = ibis.connect(url)
+        found = spark.connected(url) if backend == "pyspark" else ibis.connect(url)
     except DataError:
         raise
     except Exception as error:  # each driver has errors of its own
@@ -128,15 +132,18 @@ def _is_missing(driver: str) -> bool:
 def _one_line(url: str, error: Exception, what: str, do: str) -> str:
     """What went wrong without the password, which some drivers repeat."""
     reason = next(iter(str(error).strip().splitlines()), "") or type(error).__name__
-    password = urlsplit(url).password
+    password = None if url.startswith("spark://") else urlsplit(url).password  # local[2] is no host
     reason = reason.replace(url, "...")
     if password:
         reason = reason.replace(password, "...")
     return f"{url.partition('://')[0]}://... {what}: {reason.rstrip('.')}. {do}"
 
 
-def _tables(backend: BaseBackend, schema: str) -> list[str]:
-    return sorted(backend.list_tables(**({"database": schema} if schema else {})))
+def _tables(backend: BaseBackend, url: str, schema: str) -> list[str]:
+    try:
+        return sorted(backend.list_tables(**({"database": schema} if schema else {})))
+    except Exception as error:  # where there is no such schema, some say so instead of listing nothing
+        raise DataError(_one_line(url, error, "cannot list its tables", "Check table=.")) from None
 
 
 def _one_select(query: str, backend: BaseBackend) -> str:

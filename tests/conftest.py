@@ -1,6 +1,7 @@
 """What all tests share: real data, a browser, a warm engine; hypothesis: repeatable in CI, long in a soak."""
 
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -99,3 +100,32 @@ def postgres() -> Iterator[str]:
         pytest.skip("no PostgreSQL server is installed (Debian: apt-get install postgresql)")
     with servers.postgres() as address:
         yield address
+
+
+@pytest.fixture(scope="session")
+def spark_session() -> Iterator[Any]:
+    """A small Spark of two cores, which compiles nothing and listens to nobody else."""
+    pytest.importorskip("pyspark", reason="pyspark is not installed (make .venv/spark)")
+    from pyspark.sql import SparkSession
+
+    if shutil.which("java") is None:
+        pytest.skip("no Java is installed (Debian: apt-get install default-jre-headless)")
+    settings = {
+        "spark.driver.bindAddress": "127.0.0.1",
+        "spark.driver.host": "127.0.0.1",
+        "spark.driver.memory": "1g",
+        "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
+        "spark.log.level": "ERROR",
+        "spark.sql.adaptive.enabled": "false",
+        "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+        "spark.sql.codegen.wholeStage": "false",
+        "spark.sql.shuffle.partitions": "2",
+        "spark.ui.enabled": "false",
+        "spark.ui.showConsoleProgress": "false",
+    }
+    builder = SparkSession.builder.master("local[2]")
+    for key, value in settings.items():
+        builder = builder.config(key, value)
+    session = builder.getOrCreate()
+    yield session
+    session.stop()
