@@ -8,8 +8,9 @@ channel, segment) is drawn afterwards, leaning on what they do. So groups differ
 and the company as a whole still follows each model exactly.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -28,6 +29,8 @@ from retention_kit.company_truth import (
     SURVEY_DAYS,
     Truth,
 )
+
+FRAMES = ("orders", "events", "subscriptions", "responses", "invitations", "customers")
 
 _DAYS_A_WEEK = 7
 _SECONDS_AN_HOUR = 3600
@@ -49,32 +52,63 @@ class _People:
     ids: np.ndarray
 
 
-def simulate(truth: Truth) -> dict[str, pd.DataFrame]:
+class Company(Mapping[str, pd.DataFrame]):
     """Two years of the invented company: `orders`, `events`, `subscriptions`, `responses`, `invitations`
     and `customers`.
 
-    The same truth gives the same frames, to the last digit.
+    The same truth gives the same frames, to the last digit. Each is drawn when it is first asked for.
 
     Examples
     --------
-    >>> frames = simulate(Truth(customers=50))
+    >>> frames = Company(Truth(customers=50))
     >>> sorted(frames), frames["orders"]["customer_id"].nunique()
     (['customers', 'events', 'invitations', 'orders', 'responses', 'subscriptions'], 50)
     """
-    # One stream a part, so that a change to one leaves the others as they were.
-    streams = np.random.default_rng(truth.seed).spawn(7)
-    people = _draw_people(streams[0], truth)
-    orders = _draw_orders(streams[1], truth, people)
-    subscriptions = _draw_subscriptions(streams[2], truth, people)
-    responses = _draw_responses(streams[3], truth, people, orders, subscriptions)
-    return {
-        "orders": orders,
-        "subscriptions": subscriptions,
-        "responses": responses.assign(**draw_ratings(streams[6], truth, responses["score"])),
-        "invitations": _invitations(truth, people, orders),
-        "customers": _draw_customers(streams[4], truth, people),
-        "events": draw_events(streams[5], truth, orders, pd.Series(_rank(people.buying), people.ids)),
-    }
+
+    def __init__(self, truth: Truth) -> None:
+        # One stream a part, so that a frame is the same whichever others are drawn, or change.
+        people, *streams = np.random.default_rng(truth.seed).spawn(7)
+        names = ("orders", "subscriptions", "responses", "customers", "events", "ratings")
+        self._streams = dict(zip(names, streams, strict=True))
+        self._truth, self._people = truth, _draw_people(people, truth)
+
+    @cached_property
+    def orders(self) -> pd.DataFrame:
+        return _draw_orders(self._streams["orders"], self._truth, self._people)
+
+    @cached_property
+    def subscriptions(self) -> pd.DataFrame:
+        return _draw_subscriptions(self._streams["subscriptions"], self._truth, self._people)
+
+    @cached_property
+    def responses(self) -> pd.DataFrame:
+        drawn = (self._truth, self._people, self.orders, self.subscriptions)
+        responses = _draw_responses(self._streams["responses"], *drawn)
+        return responses.assign(**draw_ratings(self._streams["ratings"], self._truth, responses["score"]))
+
+    @cached_property
+    def invitations(self) -> pd.DataFrame:
+        return _invitations(self._truth, self._people, self.orders)
+
+    @cached_property
+    def customers(self) -> pd.DataFrame:
+        return _draw_customers(self._streams["customers"], self._truth, self._people)
+
+    @cached_property
+    def events(self) -> pd.DataFrame:
+        keenness = pd.Series(_rank(self._people.buying), self._people.ids)
+        return draw_events(self._streams["events"], self._truth, self.orders, keenness)
+
+    def __getitem__(self, name: str) -> pd.DataFrame:
+        if name not in FRAMES:
+            raise KeyError(name)
+        return getattr(self, name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(FRAMES)
+
+    def __len__(self) -> int:
+        return len(FRAMES)
 
 
 def _draw_people(rng: np.random.Generator, truth: Truth) -> _People:

@@ -396,5 +396,5 @@ def demo_truth() -> Truth:
 
 
 @cache
-def _demo() -> dict[str, pd.DataFrame]:
-    return company.simulate(demo_truth())
+def _demo() -> company.Company:
+    return company.Company(demo_truth())

@@ -38,7 +38,7 @@ def rehearse() -> None:
     from retention_kit import catalogues, company, company_truth, exhibits, policies, sentences
 
     policies.named("house")
-    frame = company.simulate(company_truth.Truth(customers=50))["responses"]
+    frame = company.Company(company_truth.Truth(customers=50))["responses"]
     for language in catalogues.languages():
         voice = sentences.Voice(language=language, currency="EUR")
         for unit in ("money", "share", "month", "date"):

@@ -228,19 +228,19 @@ def test_tiny_customers_edges():
 
 
 def test_demo_is_the_same_every_time():
-    again = company.simulate(datasets.demo_truth())
+    again = company.Company(datasets.demo_truth())
     for name, frame in again.items():
         pd.testing.assert_frame_equal(frame, getattr(datasets, f"demo_{name}")())
 
 
 def test_another_seed_is_another_company():
-    other = company.simulate(company.Truth(seed=1, customers=200))
-    assert not other["orders"].equals(company.simulate(company.Truth(customers=200))["orders"])
+    other = company.Company(company.Truth(seed=1, customers=200))
+    assert not other["orders"].equals(company.Company(company.Truth(customers=200))["orders"])
 
 
 @pytest.mark.parametrize("seed", range(5))
 def test_any_seed_keeps_the_promises(seed):
-    frames = company.simulate(company.Truth(seed=seed, customers=300))
+    frames = company.Company(company.Truth(seed=seed, customers=300))
     assert frames["orders"]["customer_id"].nunique() == 300
     assert (frames["subscriptions"]["started_at"] < DEMO_AS_OF).all()
     assert (frames["orders"]["ordered_at"] < DEMO_AS_OF).all()
@@ -435,7 +435,7 @@ def test_favourites_are_saved_as_often_as_the_truth_says(lives):
 
 def test_who_saves_a_favourite_buys_more_and_would_have_anyway():
     def gap(**truth) -> tuple[float, float]:
-        frames = company.simulate(company.Truth(**truth))
+        frames = company.Company(company.Truth(**truth))
         saved = frames["events"].query("event == 'saved_favourite'")["customer_id"]
         orders = frames["orders"].groupby("customer_id").size()
         who = orders.index.isin(saved)
@@ -620,7 +620,7 @@ def test_ratings_have_the_shares_of_the_truth(question):
 
 def test_ratings_go_with_the_score_as_strongly_as_the_truth_says():
     truth = company.Truth(customers=20_000, waves={"2024": "2024-03-04"})
-    frame = company.simulate(truth)["responses"]
+    frame = company.Company(truth)["responses"]
     found = frame[[*truth.loadings, "score"]].astype("float64").corr(method="spearman")["score"]
     # Spearman's of two normals, of which both were cut into a few steps: a little below it, and never above.
     expected = pd.Series(truth.loadings).map(lambda loading: 6 / np.pi * np.arcsin(loading / 2))
@@ -629,14 +629,14 @@ def test_ratings_go_with_the_score_as_strongly_as_the_truth_says():
 
 def test_ratings_have_nothing_in_common_but_the_score():
     truth = company.Truth(loadings=dict.fromkeys(["quality", "price"], 0.0))
-    frame = company.simulate(truth)["responses"].dropna()
+    frame = company.Company(truth)["responses"].dropna()
     found = frame[["quality", "price", "score"]].astype("float64").corr()
     assert found.abs().where(found < 1).max().max() < 4 / np.sqrt(len(frame))
 
 
 def test_ratings_move_no_answer():
-    without = company.simulate(company.Truth(customers=300, loadings={}))["responses"]
-    with_ratings = company.simulate(company.Truth(customers=300))["responses"]
+    without = company.Company(company.Truth(customers=300, loadings={}))["responses"]
+    with_ratings = company.Company(company.Truth(customers=300))["responses"]
     pd.testing.assert_frame_equal(with_ratings[list(without)], without)
 
 

@@ -306,7 +306,7 @@ def test_where_scores_lean_on_nothing_nobody_differs() -> None:
     alike = {"promoters": 0.5, "passives": 0.3, "detractors": 0.2}
     shares = {"2024": dict.fromkeys(["household", "office", "café"], alike)}
     truth = company.Truth(liking=plain, waves={"2024": "2024-03-04"}, score_shares=shares)
-    frames = company.simulate(truth)
+    frames = company.Company(truth)
     for found in (
         feedback.churn_after(frames["responses"], frames["subscriptions"], as_of=truth.as_of),
         feedback.spend_after(frames["responses"], frames["orders"], as_of=truth.as_of),

@@ -291,7 +291,7 @@ def test_the_demo_companys_favourite() -> None:
     assert found["share_low"].iloc[0] < truth.favourite_rate < found["share_high"].iloc[0]
     assert found["difference_low"].iloc[0] > 0
     level = {"slowest": truth.favourite_rate, "keenest": truth.favourite_rate}
-    events = datasets.company.simulate(type(truth)(favourite_chance=level))["events"]
+    events = datasets.company.Company(type(truth)(favourite_chance=level))["events"]
     by_chance = activation.activation(events, as_of=truth.as_of, **how)
     assert by_chance["difference_low"].iloc[0] < 0 < by_chance["difference_high"].iloc[0]
 
