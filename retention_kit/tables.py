@@ -169,6 +169,9 @@ def load_customers(source: Any, **how: Any) -> Loaded:
     The parameters are those of `load_orders`; any further mapped column is kept for `by=`.
     """
     loaded = _load(CUSTOMERS, source, **how)
+    rows = int(loaded.checks["rows"].iloc[-1])
+    if rows == loaded.table.customer_id.nunique().execute():
+        return loaded
     table = loaded.table.distinct()
     counts = table.group_by("customer_id").aggregate(rows=table.count())
     repeated = counts.filter(counts.rows > 1).order_by("customer_id").limit(1).to_pyarrow().to_pylist()
@@ -177,9 +180,8 @@ def load_customers(source: Any, **how: Any) -> Loaded:
             f"customers has more than one row for customer {repeated[0]['customer_id']!r}. "
             "Keep one row a customer, or filter with where=."
         )
-    again = int(loaded.checks["rows"].iloc[-1]) - int(table.count().execute())
-    notes = (Note("info", phrase("note.customers_repeated", rows=again)),) if again else ()
-    return replace(loaded, table=table, notes=loaded.notes + notes)
+    again = Note("info", phrase("note.customers_repeated", rows=rows - int(table.count().execute())))
+    return replace(loaded, table=table, notes=(*loaded.notes, again))
 
 
 def load_invitations(source: Any, **how: Any) -> Loaded:
