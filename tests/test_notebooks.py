@@ -195,7 +195,7 @@ def told_by(chapter, client, given, monkeypatch) -> list[str]:
 
 
 PLAIN = dict.fromkeys(("by", "satisfaction", "effort", "drivers")) | {"scale": "nps_0_10", "after": 30}
-PLAIN |= {"out_of_range": "refuse", "duplicates": "all"}
+PLAIN |= {"out_of_range": "refuse", "duplicates": "all", "quotes": True}
 ASKED = "customer_id,responded_at,score\n"
 SOME = f"{ASKED}a,2024-01-10,10\nb,2024-01-10,2\nc,2024-01-11,3\nd,2024-04-11,9\n"
 BOUGHT = "customer_id,ordered_at,amount\na,2024-01-20,5\nb,2023-12-20,7\na,2024-03-01,5\n"
