@@ -131,8 +131,11 @@ def _validated(content: Mapping[str, Any]) -> None:
 
 def _relative(source: str, folder: Path) -> str:
     """The source as the client file says it: relative to its folder, unless they share only the root."""
-    if "://" in source:
+    start, separator, path = source.rpartition("://")
+    if separator and start not in ("duckdb", "sqlite"):
         return source
+    if separator:
+        return f"{start}://{_relative(path, folder)}"
     path, home = os.path.abspath(Path(source).expanduser()), os.path.abspath(folder)
     try:
         shared = os.path.commonpath([path, home])

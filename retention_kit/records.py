@@ -34,7 +34,9 @@ def opened(paths: Sequence[Path], name: str) -> Source:
         for keys, kind in kinds.items()
         for keys, kind in kinds.items()
     )
-    whole = session.connection().sql(f"SELECT {columns}, _file FROM ({union})")
+    engine, view = session.connection(), session.new_name("records")
+    engine.con.execute(f"CREATE TEMP VIEW {view} AS SELECT {columns}, _file FROM ({union})")
+    whole = engine.table(view)
     names = tuple(column for column in whole.columns if column != overlaps.FILE)
     return overlaps.several(name, whole, names, [path.name for path in paths], is_text=True)
 

@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import Any
 
+import ibis
+import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
@@ -128,3 +130,22 @@ def test_one_export_is_named(tmp_path: Path) -> None:
         "Name one export by one of --orders, --subscriptions, --responses, --events. "
         "Another is added to the client file by hand."
     )
+
+
+def test_a_table_of_a_database_is_drafted_and_read_again_from_beside_the_client_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = ibis.duckdb.connect(tmp_path / "shop.ddb")
+    rows = {
+        "customer_id": ["a", "b", "a"],
+        "order_date": pd.date_range("2024-01-13", periods=3),
+        "total": [1.5, 2, 3],
+    }
+    engine.create_table("orders", pd.DataFrame(rows))
+    engine.disconnect()
+    monkeypatch.chdir(tmp_path)
+    said: dict[str, Any] = {"given": {}, "as_of": "2024-05-01", "currency": "EUR", "ask": nobody}
+    draft = drafts.draft("acme", "duckdb://shop.ddb", folder=Path("params"), how={"table": "orders"}, **said)
+    assert draft.values["data"]["orders"]["source"] == "duckdb://../shop.ddb"
+    client = params.read(drafts.write(draft, Path("params")))
+    assert tables.load(client, "orders").table.amount.sum().execute() == 6.5
