@@ -32,7 +32,6 @@ def opened(paths: Sequence[Path], name: str) -> Source:
     columns = ", ".join(
         f"{_value(union, keys, kind)} AS {quoted('.'.join(keys)).sql('duckdb')}"
         for keys, kind in kinds.items()
-        for keys, kind in kinds.items()
     )
     engine, view = session.connection(), session.new_name("records")
     engine.con.execute(f"CREATE TEMP VIEW {view} AS SELECT {columns}, _file FROM ({union})")
