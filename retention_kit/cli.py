@@ -283,14 +283,15 @@ def explain(
 
 
 def _explained(client: "Client", asked: "Figure") -> "pd.DataFrame":
-    from retention_kit import churn, nps, params, retention, tables
+    from retention_kit import churn, nps, params, retention, scales, tables
 
     metric, figure = asked.metric, asked.figure
     loaded = tables.load(client, client.kind_for(metric) or params.CHAPTERS[metric][0])
     if metric == "churn":
         return churn.explain_figure(loaded, figure, month=asked.month)
     if metric == "nps":
-        scale = client.options.get("nps", {}).get("scale") or "nps_0_10"
+        told = client.options.get("nps", {})
+        scale = scales.read(told.get("scale") or "nps_0_10", out_of_range=told.get("out_of_range"))
         return nps.explain_figure(loaded, figure, scale=scale)
     return retention.explain_figure(
         loaded, figure, age=asked.age or 1, period=client.period, cohort=asked.month

@@ -131,8 +131,10 @@ def test_a_figure_is_explained(shop):
 
 
 def test_a_figure_is_explained_by_the_clients_own_scale(shop):
-    own = "options: {nps: {scale: 'lowest 0, highest 10, promoters_from 10, passives_from 8'}}\n"
-    (shop / "shop.yaml").write_text(SHOP + own, encoding="utf-8")
+    own = "scale: 'lowest 0, highest 10, promoters_from 10, passives_from 8', out_of_range: set_aside"
+    (shop / "shop.yaml").write_text(f"{SHOP}options: {{nps: {{{own}}}}}\n", encoding="utf-8")
+    with (shop / "answers.csv").open("a", encoding="utf-8") as file:
+        file.write("\n11\n")
     done = retention_kit("explain", "shop.yaml", "--nps", "30", cwd=shop)
     assert done.stdout.splitlines()[0] == (
         "+30 is 5 who gave 10 or more, less 2 who gave 7 or less, of 10 answers. Ours is the same."

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import optimize, stats
 
-from benchmarks.score_coverage import coverage, samples
+from benchmarks.score_coverage import coverage
 from retention_kit import score_intervals
 from retention_kit.exceptions import ParamsError
 
@@ -106,12 +106,6 @@ def test_an_unknown_interval() -> None:
 
 
 # -- coverage, counted out ----------------------------------------------------
-
-
-def test_every_sample_is_counted_once() -> None:
-    found = samples(10)
-    assert len(found) == 11 * 12 / 2 == len({tuple(row) for row in found})
-    assert (found.sum(axis=1) == 10).all()
 
 
 def test_coverage_as_published() -> None:
