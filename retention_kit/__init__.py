@@ -16,6 +16,7 @@ __all__ = [
     "choices",
     "churn",
     "clv",
+    "codeframes",
     "cohorts",
     "comments",
     "comparisons",
@@ -68,6 +69,7 @@ __all__ = [
     "subscribers",
     "survival",
     "tables",
+    "themes",
     "tracking",
 ]
 

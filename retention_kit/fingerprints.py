@@ -87,7 +87,7 @@ def file(path: Path) -> str:
 
 
 def data(client: Client) -> str:
-    """The digest of all that a client's tables are read from; "" when something of it is not there."""
+    """The digest of what a client's tables are read from, and its codeframe; "" when some is not there."""
     read: dict[str, Any] = {}
     for kind in KINDS:
         if client.has(kind):
@@ -99,6 +99,8 @@ def data(client: Client) -> str:
                 read[kind] = [(path.name, file(path)) for path in files] or source
             except (DataError, OSError):
                 return ""
+    if Path(client.codeframe).is_file():
+        read["codeframe"] = file(Path(client.codeframe))
     return _digest(read)
 
 

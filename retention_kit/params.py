@@ -97,6 +97,8 @@ class Client(_Strict):
     playbook: str | Literal[False] = ""
     # Whether the report may list customers by id; their list is written to tables/ either way.
     show_customers: bool = False
+    # The language of a codeframe of ours, or a file of one's own; else the one in the report's language.
+    codeframe: str = ""
     options: dict[str, dict[str, bool | int | float | str | None]] = Field(default_factory=dict)
     # The client's own figures, for the report to say how they come about.
     explain: tuple[Figure, ...] = ()
@@ -349,7 +351,9 @@ def _resolved(client: Client, document: yamls.Document, date: str) -> Client:
             table = table.model_copy(update={"same_customer": people})
         tables[kind] = table.model_copy(update={"source": source})
     rules = str(document.path.parent / client.playbook) if client.playbook else client.playbook
-    resolved = client.model_copy(update={"data": Data(**tables), "playbook": rules})
+    own = client.codeframe.endswith((".yaml", ".yml"))
+    codes = str(document.path.parent / client.codeframe) if own else client.codeframe
+    resolved = client.model_copy(update={"data": Data(**tables), "playbook": rules, "codeframe": codes})
     resolved._secrets = tuple(secrets.items())
     return resolved
 

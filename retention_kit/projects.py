@@ -9,7 +9,7 @@ from pathlib import Path
 
 import nbformat
 
-from retention_kit import editions, params, wheels
+from retention_kit import codeframes, editions, params, wheels
 from retention_kit.exceptions import ParamsError, ReportError
 
 _TEMPLATE = Path(__file__).parent / "templates" / "project"
@@ -50,6 +50,7 @@ def init(folder: str | Path) -> Path:
     try:
         _refuse_what_is_there(folder)
         shutil.copytree(wheels.shipped("notebooks"), folder / "notebooks", ignore=_only_notebooks)
+        shutil.copytree(codeframes.folder(), folder / "codeframes")
         for place in ("params", "data"):
             (folder / place).mkdir()
         for name in ("_defaults.yaml", "demo.yaml"):

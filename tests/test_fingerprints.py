@@ -38,8 +38,10 @@ OTHER = {
     "playbook": "playbook: false",
     "thresholds": "thresholds: {churn_healthy: 0.01}",
     "show_customers": "show_customers: true",
+    "codeframe": "codeframe: pl",
     "options": "options: {retention: {by: country}}",
     "explain": "explain: {nps: 40}",
+    "benchmarks": "benchmarks: [{name: Peers, value: 40, source: a report, year: 2024}]",
 }
 SAME = {"language"}  # there is one language so far
 

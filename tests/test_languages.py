@@ -264,6 +264,11 @@ FRAMES = {
     "plot_keywords": lambda: table(
         "words side z apart", ("za drogo", "detractors", 4.1, True), ("miło", "promoters", -2.2, False)
     ),
+    "plot_themes": lambda: table(
+        "theme comment_share low high nps nps_low nps_high",
+        ("dostawa", 0.4, 0.3, 0.5, -20, -40, 0),
+        ("uncoded", 0.1, 0.05, 0.2, 30, 10, 50),
+    ),
     "plot_drivers": lambda: table(
         "driver importance low high performance performance_low performance_high",
         ("dostawa", 0.5, 0.4, 0.6, 4.1, 4, 4.2),
@@ -296,7 +301,13 @@ def test_every_plot_is_looked_at() -> None:
 @pytest.mark.parametrize("name", FRAMES)
 def test_a_polish_picture_holds_no_english_word(name: str) -> None:
     voice = Voice(language="pl", currency="PLN")
-    labels = voice.columns | voice.words("order_type") | voice.words("segment") | voice.words("quadrant")
+    labels = (
+        voice.columns
+        | voice.words("order_type")
+        | voice.words("segment")
+        | voice.words("quadrant")
+        | voice.words("theme")
+    )
     options = {"ax": exhibits.axes(), "labels": labels} | OPTIONS.get(name, {})
     ax = getattr(plots, name)(FRAMES[name](), **options)
     said = list(drawn_words(ax.figure))

@@ -154,7 +154,7 @@ def test_yes_and_no_are_read_where_true_or_false_is_meant(folder: Path) -> None:
 
 KEYS = (
     "client, title, as_of, currency, language, period, prepared_by, notes, brand, data, chapters, "
-    "thresholds, playbook, show_customers, options, explain, benchmarks"
+    "thresholds, playbook, show_customers, codeframe, options, explain, benchmarks"
 )
 TABLE_KEYS = (
     "source, table, query, preset, columns, where, timezone, sheet, encoding, delimiter, quote, decimal, "

@@ -396,3 +396,26 @@ def test_by_score_the_rows_are_named_by_it(ax):
 def test_nobody_was_followed_after_an_answer(ax):
     plots.plot_after(after_an_answer(churn_rate=[0.1, 0.25, 0.1]).head(0), ax=ax)
     assert not ax.containers
+
+
+def test_themes_stand_by_how_common_they_are_and_how_those_score(ax):
+    themes = pd.DataFrame(
+        {
+            "theme": ["Delivery", "uncoded", "Rare"],
+            "comment_share": [0.4, 0.1, 0.01],
+            "low": [0.3, 0.05, 0.0],
+            "high": [0.5, 0.2, 0.02],
+            "nps": [-20.0, 30.0, np.nan],
+            "nps_low": [-40.0, 10.0, np.nan],
+            "nps_high": [0.0, 50.0, np.nan],
+        }
+    )
+    plots.plot_themes(themes, ax=ax, labels={"uncoded": "No theme found"})
+    points = ax.lines[0]
+    assert list(zip(points.get_xdata(), points.get_ydata(), strict=True)) == [(0.4, -20), (0.1, 30)]
+    assert [text.get_text() for text in ax.texts] == ["Delivery", "No theme found"]
+    reach = [segments.get_segments()[0].tolist() for segments in ax.collections]
+    assert [[0.3, -20], [0.5, -20]] in reach
+    assert [[0.4, -40], [0.4, 0]] in reach
+    assert ax.get_xlim()[0] == 0
+    assert ax.lines[-1].get_ydata()[0] == 0

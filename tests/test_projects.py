@@ -9,7 +9,7 @@ import nbformat
 import pytest
 from typer.testing import CliRunner
 
-from retention_kit import kernels, params, projects, wheels
+from retention_kit import codeframes, kernels, params, projects, wheels
 from retention_kit.cli import app
 from retention_kit.exceptions import ParamsError, ReportError
 
@@ -24,6 +24,8 @@ def test_a_project_holds_what_a_consultant_needs(project):
     assert sorted(path.relative_to(project).as_posix() for path in project.rglob("*")) == [
         ".gitignore",
         "README.md",
+        "codeframes",
+        *(f"codeframes/{language}.yaml" for language in codeframes.starters()),
         "data",
         "notebooks",
         *(f"notebooks/{chapter}.ipynb" for chapter in sorted(params.CHAPTERS)),

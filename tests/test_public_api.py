@@ -46,6 +46,7 @@ from retention_kit import (
     session,
     spending,
     tables,
+    themes,
     tracking,
 )
 from retention_kit.exceptions import DataError
@@ -86,6 +87,7 @@ PUBLIC = {
         *("new_customer", "p_alive", "parts", "purchase_probabilities", "read", "span", "spend_read"),
     ],
     "simulations": ["simulated_customers", "with_spend"],
+    "codeframes": ["Codeframe", "Theme", "folder", "of", "read", "starters"],
     "cohorts": ["cohort_revenue"],
     "comments": ["Comments", "cleaned", "comment_checks", "folded", "read"],
     "comparisons": ["compare"],
@@ -127,7 +129,7 @@ PUBLIC = {
     "plots": [
         *("plot_activation", "plot_after", "plot_alive", "plot_average_retention", "plot_churn_hazard"),
         *("plot_churn_rates", "plot_clv_historical", "plot_cohort_revenue", "plot_contract_survival"),
-        *("plot_drivers", "plot_keywords"),
+        *("plot_drivers", "plot_keywords", "plot_themes"),
         *("plot_expected_and_actual", "plot_first_and_returning", "plot_lorenz", "plot_tracking"),
         *("plot_churn_reasons", "plot_gap_distribution", "plot_stickiness"),
         *("plot_inactivity_windows", "plot_lifecycle", "plot_mrr_movements", "plot_nps"),
@@ -158,6 +160,7 @@ PUBLIC = {
     "spending": ["spend_per_customer", "spend_ratio"],
     "subscribers": ["clv_of_subscribers", "subscriber_return", "subscriber_uplift"],
     "survival": ["log_rank", "survival_at", "survival_curve", "survival_summary"],
+    "themes": ["themes"],
     "tracking": ["tracking"],
     "tables": [
         *("Loaded", "assign_customers", "by_columns", "by_words", "load", "load_customers", "load_events"),
@@ -283,6 +286,7 @@ def rated_responses() -> pd.DataFrame:
 
 
 FORECAST = {"since": "2024-01-01", "until": "2024-04-01", "value": 1.0, "low": 0.5, "high": 2.0}
+COMMENTED = (datasets.tiny_responses, tables.load_responses, ["customer_id"])
 RATED = (rated_responses, tables.load_responses, ["customer_id", "comment", "price", "speed"])
 NOUNS: list[tuple[Callable, tuple, dict]] = [
     (ungrouped(retention.assign_cohorts), ORDERS, {}),
@@ -344,6 +348,7 @@ NOUNS: list[tuple[Callable, tuple, dict]] = [
     (losses.churn_by_margin, PRICED, {}),
     (nps.nps, RESPONSES, {"period": "month"}),
     (ungrouped(comments.comment_checks), RESPONSES, {}),
+    (themes.themes, COMMENTED, {"quotes": True}),
     (ungrouped(keywords.keywords), RESPONSES, {"least": 1, "quotes": True}),
     (ungrouped(partial(drivers.key_drivers, drivers=["price", "speed"])), RATED, {}),
     (
@@ -373,7 +378,7 @@ DATA = {"orders", "events", "subscriptions", "responses"}
 ON_DATA = (
     *(retention, cohorts, lifecycle, activation, purchases, spending, rfm, rhythm, inactivity),
     *(churn, leaving, mrr, recurring, losses, answers, nps, nps_comparisons, clv, holdouts, forecasts),
-    *(profits, growth, tracking, drivers, satisfaction, participation, feedback, comments, keywords),
+    *(profits, growth, tracking, drivers, satisfaction, participation, feedback, comments, keywords, themes),
 )
 
 

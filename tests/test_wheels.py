@@ -44,6 +44,8 @@ def test_it_holds_all_that_the_package_needs_and_nothing_a_machine_left(wheel):
     assert modules < set(names)
     assert {
         "retention_kit/catalogue/en.yaml",
+        "retention_kit/codeframes/pl.yaml",
+        "retention_kit/nothing_to_say.yaml",
         "retention_kit/notebooks/retention.ipynb",
         "retention_kit/templates/report/report.css",
         "retention_kit/templates/project/gitignore",

@@ -20,7 +20,7 @@ from retention_kit.plots.clv import (
     plot_tracking,
 )
 from retention_kit.plots.cohorts import plot_cohort_revenue
-from retention_kit.plots.comments import plot_keywords
+from retention_kit.plots.comments import plot_keywords, plot_themes
 from retention_kit.plots.drivers import plot_drivers
 from retention_kit.plots.feedback import plot_after
 from retention_kit.plots.lifecycle import plot_activation, plot_lifecycle, plot_stickiness
@@ -60,5 +60,6 @@ __all__ = [
     "plot_rfm_segments",
     "plot_stickiness",
     "plot_survival",
+    "plot_themes",
     "plot_tracking",
 ]

@@ -34,3 +34,34 @@ def plot_keywords(words: pd.DataFrame, *, ax: Axes | None = None, labels: marks.
     ax.grid(axis="x", color=marks.GRID, linewidth=0.8)
     marks.legend_above(ax)
     return ax
+
+
+def plot_themes(themes: pd.DataFrame, *, ax: Axes | None = None, labels: marks.Labels | None = None) -> Axes:
+    """How often a theme comes up against how those score who bring it up, with the intervals of both.
+
+    What is common and scores low lies down on the right. `themes` as from `themes.themes`, of one group:
+    `theme`, `comment_share`, `low`, `high`, `nps`, `nps_low`, `nps_high`. Those without a score are left out.
+    """
+    ax = marks.axes(ax)
+    shown = themes.dropna(subset=["nps"])
+    scores = shown[["nps", "nps_low", "nps_high"]].set_axis(["nps", "low", "high"], axis="columns")
+    ax.errorbar(
+        *(shown["comment_share"], shown["nps"]),
+        xerr=marks.reach(shown, "comment_share"),
+        yerr=marks.reach(scores, "nps"),
+        fmt="o", color=marks.BLUE, ecolor=marks.SKY, elinewidth=1, capsize=2,
+    )  # fmt: skip
+    for _, row in shown.iterrows():
+        ax.annotate(
+            names.drawn(marks.label(row["theme"], labels)), (row["comment_share"], row["nps"]),
+            xytext=(6, 5), textcoords="offset points", parse_math=False,
+        )  # fmt: skip
+    ax.margins(0.1)
+    low, high = ax.get_ylim()
+    if low < 0 < high:
+        ax.axhline(0, color=marks.INK, linewidth=0.8)
+    ax.set_xlim(left=0)
+    ax.set_xlabel(marks.label("comment_share", labels))
+    ax.xaxis.set_major_formatter(marks.share_marks(labels))
+    ax.set_ylabel(marks.label("nps", labels))
+    return ax
