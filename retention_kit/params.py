@@ -7,7 +7,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from retention_kit import brands, environment, mistakes, yamls
 from retention_kit.brands import Brand
@@ -105,6 +113,7 @@ class Client(_Strict):
     # Others' scores that the client wants beside its own, each with who says so and when.
     benchmarks: tuple[Benchmark, ...] = ()
     _secrets: tuple[tuple[str, str], ...] = ()
+    _kept: dict[str, Any] = PrivateAttr(default_factory=dict)
 
     @field_validator("client")
     @classmethod
@@ -213,6 +222,11 @@ class Client(_Strict):
     def masked(self, text: str) -> str:
         """A text that is to be written, with no value in it that came from the environment."""
         return environment.masked(text, dict(self._secrets))
+
+    @property
+    def kept(self) -> dict[str, Any]:
+        """What was loaded of this client already, by kind."""
+        return self._kept
 
     def has(self, kind: str) -> bool:
         """Whether the client file names a table of this kind."""

@@ -208,7 +208,9 @@ def load(client: Client, kind: str) -> Loaded:
         )
         raise DataError(f"{error}{origin}") from None
     if client.has("customers") and "customer_id" in loaded.table.columns:
-        return assign_customers(loaded, load_customers(**client.table("customers").how()))
+        if "customers" not in client.kept:  # they stand beside each of the client's tables, and are read once
+            client.kept["customers"] = load_customers(**client.table("customers").how())
+        return assign_customers(loaded, client.kept["customers"])
     return loaded
 
 

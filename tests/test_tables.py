@@ -462,6 +462,22 @@ def test_customers_stand_beside_their_orders() -> None:
     )
 
 
+def test_customers_are_read_once_for_all_tables_of_a_client(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "shop.yaml"
+    file.write_text("title: Shop\nas_of: 2024-07-01\ndata: demo\n", encoding="utf-8")
+    real, read = tables.load_customers, []
+    monkeypatch.setattr(tables, "load_customers", lambda source, **how: read.append(1) or real(source, **how))
+    client = params.read(file)
+    both = [
+        tables.load(client, kind).table.segment.nunique().execute() for kind in ("orders", "subscriptions")
+    ]
+    assert (both, len(read)) == ([3, 3], 1)
+    tables.load(params.read(file), "orders")  # read anew, it is loaded anew
+    assert len(read) == 2
+
+
 # --- what was loaded already -----------------------------------------------------------------------
 
 
