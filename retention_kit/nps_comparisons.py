@@ -70,7 +70,7 @@ def nps_compare(a: Any, b: Any) -> pd.DataFrame:
     names = {"nps": "a", "others": "b", "answers": "a_answers", "others_answers": "b_answers"}
     found = found.rename(columns=names)
     found["verdict"] = _verdicts(found, "p_value", "a is higher", "b is higher")
-    found.attrs = {"definition": phrase("definition.nps_compare"), "as_of": a.attrs.get("as_of")}
+    found.attrs = {"definition": _defined("nps_compare", a), "as_of": a.attrs.get("as_of")}
     return found
 
 
@@ -129,7 +129,7 @@ def nps_compare_groups(scores: pd.DataFrame) -> pd.DataFrame:
     found["p_holm"] = found["p_value"].groupby(families).transform(intervals.holm)
     found["verdict"] = _verdicts(found, "p_holm", "higher", "lower")
     frame = pd.concat([shown[labels].reset_index(drop=True), found], axis="columns")
-    frame.attrs = {"definition": phrase("definition.nps_compare_groups"), "as_of": scores.attrs.get("as_of")}
+    frame.attrs = {"definition": _defined("nps_compare_groups", scores), "as_of": scores.attrs.get("as_of")}
     return frame
 
 
@@ -184,17 +184,20 @@ def nps_compare_paired(
      people  difference  better  worse        verdict
           3         0.0       1      1 cannot be told
     """
-    loaded = answers.select_answers(responses, scale=scale, duplicates="latest", period=period, as_of=as_of)
+    read = scales.read(scale)
+    loaded = answers.select_answers(responses, scale=read, duplicates="latest", period=period, as_of=as_of)
     waves = [_wave(loaded, *given, period) for given in (("earlier", earlier), ("later", later))]
     if waves[0] >= waves[1]:
         raise DataError(
             f"later {later!r} is not in a {periods.unit(period)} after that of earlier {earlier!r}."
         )
-    counts = _pairs(loaded, scales.read(scale), waves, period)
+    counts = _pairs(loaded, read, waves, period)
     starts = [periods.start_of(wave, period) for wave in waves]
     frame = _paired(counts, starts)
     frame = frame[frame["people"] > 0]
-    frame.attrs = loaded.told(phrase("definition.nps_compare_paired", unit=periods.unit(period)))
+    score = read.phrase("definition.nps", answers=answers.counted_words(loaded), weighted="")
+    said = phrase("definition.nps_compare_paired", unit=periods.unit(period), score=score)
+    frame.attrs = loaded.told(said)
     return frame
 
 
@@ -259,7 +262,7 @@ def nps_limits(waves: pd.DataFrame) -> pd.DataFrame:
         [frame["nps"] > frame["limit_high"], frame["nps"] < frame["limit_low"]], ["above", "below"], ""
     )
     frame["signal"] = pd.Series(beyond, index=frame.index, dtype="str")
-    frame.attrs = waves.attrs | {"definition": phrase("definition.nps_limits")}
+    frame.attrs = waves.attrs | {"definition": _defined("nps_limits", waves)}
     return frame
 
 
@@ -280,6 +283,12 @@ def _labels(scores: pd.DataFrame, name: str) -> list[str]:
             "intervals.difference_of_bounds."
         )
     return [column for column in scores.columns if column not in _MEASURED]
+
+
+def _defined(key: str, scores: Any) -> str:
+    """What was compared, and how each score came to be: its scale, and which answers."""
+    score = scores.attrs.get("definition") or phrase("definition.nps_from_counts")
+    return phrase(f"definition.{key}", score=score)
 
 
 def _row(name: str, given: Any) -> np.ndarray:

@@ -13,6 +13,7 @@ from statsmodels.stats.multitest import multipletests
 
 from retention_kit import datasets, intervals, nps, nps_comparisons, tables
 from retention_kit.exceptions import DataError
+from retention_kit.sentences import Voice
 
 Z = 1.959963984540054
 AS_OF = datasets.TINY_AS_OF
@@ -300,6 +301,25 @@ def test_limits_need_periods() -> None:
     assert str(error.value) == (
         "waves has no periods. Make it with period=, such as nps.nps(responses, period='quarter')."
     )
+
+
+def test_what_is_compared_says_on_which_scale() -> None:
+    frame = datasets.tiny_responses()
+    own = "lowest 0, highest 10, promoters_from 8, passives_from 6"
+    waves = nps.nps(frame, scale=own, period="month", as_of=AS_OF)
+    teams = nps.nps(frame.assign(team=["x", "y"] * 7), scale=own, by="team", as_of=AS_OF)
+    found = [
+        nps_comparisons.nps_limits(waves),
+        nps_comparisons.nps_compare(waves.iloc[1], waves.iloc[0]),
+        nps_comparisons.nps_compare_groups(teams),
+        paired(frame, scale=own),
+    ]
+    polish = Voice(language="pl", currency="PLN")
+    for each in found:
+        assert "(8 or more)" in each.attrs["definition"]
+        assert "not comparable with a Net Promoter Score" in each.attrs["definition"]
+        assert "(co najmniej 8)" in polish.said(each.attrs["definition"])
+    assert "each customer's latest answer in a period" in found[3].attrs["definition"]
 
 
 # -- the garden store -------------------------------------------------------------
