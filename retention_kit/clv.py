@@ -12,7 +12,6 @@ from retention_kit.moments import Date
 from retention_kit.periods import Period
 from retention_kit.predictions import Span
 from retention_kit.sentences import phrase
-from retention_kit.sources import open_source
 from retention_kit.tables import Columns
 
 
@@ -312,7 +311,8 @@ def customers_at_risk(
     missing = [name for name in ("customer_id", "p_alive", "expected_value") if name not in values]
     if missing:
         raise DataError(f"values is missing {missing}. Give what clv.customer_value returns.")
-    loaded, said = _asked(orders, as_of)
+    loaded = tables.orders(orders, as_of=as_of, columns=("amount",), optional=("contactable",))
+    said = "contactable" in loaded.table.columns
     days = periods.activity(loaded, "day")
     sums = {"order_days": days.count(), "_last": days.period_index.max(), "revenue": days.amount.sum()}
     people = days.group_by("customer_id").aggregate(**sums)
@@ -331,13 +331,6 @@ def customers_at_risk(
         "unknown": int(found["p_alive"].isna().sum()),
     }
     return frame
-
-
-def _asked(orders: Any, as_of: Date | None) -> tuple[tables.Loaded, bool]:
-    """The orders, and whether they say who may be contacted."""
-    has = orders.table.columns if isinstance(orders, tables.Loaded) else open_source(orders).columns
-    said = "contactable" in has
-    return tables.orders(orders, as_of=as_of, columns=("amount", *(["contactable"] if said else []))), said
 
 
 _AT_RISK = [

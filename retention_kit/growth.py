@@ -9,7 +9,6 @@ import pandas as pd
 from retention_kit import intervals, tables
 from retention_kit.moments import Date
 from retention_kit.sentences import phrase
-from retention_kit.sources import open_source
 from retention_kit.tables import Loaded
 
 _COLUMNS = [
@@ -65,7 +64,7 @@ def earned_growth(orders: Any, *, as_of: Date | None = None, months: int = 12) -
     >>> [round(float(row[name]), 2) for name in ("net_revenue_retention", "earned_growth", "growth")]
     [0.93, 0.05, 0.2]
     """
-    loaded = _with_referrals(orders, as_of)
+    loaded = tables.orders(orders, as_of=as_of, columns=("amount",), optional=("referred_by",))
     end = pd.Timestamp(loaded.observed_until).normalize()
     start, before = end - pd.DateOffset(months=months), end - pd.DateOffset(months=2 * months)
     observed = pd.Timestamp(loaded.observed_from) < before + pd.DateOffset(months=1)
@@ -77,14 +76,6 @@ def earned_growth(orders: Any, *, as_of: Date | None = None, months: int = 12) -
     told = {"start": start, "end": end, "months": months}
     frame.attrs = loaded.told(phrase(f"definition.earned_growth.{'known' if known else 'unknown'}", **told))
     return frame
-
-
-def _with_referrals(orders: Any, as_of: Date | None) -> Loaded:
-    if isinstance(orders, Loaded):
-        return tables.orders(orders, as_of=as_of, columns=("amount",))
-    has = open_source(orders).columns
-    extra = ["referred_by"] if "referred_by" in has else []
-    return tables.orders(orders, as_of=as_of, columns=("amount", *extra))
 
 
 def _sums(

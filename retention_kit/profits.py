@@ -13,7 +13,6 @@ from retention_kit.moments import Date
 from retention_kit.periods import Period
 from retention_kit.phrases import Phrase
 from retention_kit.sentences import phrase
-from retention_kit.sources import open_source
 from retention_kit.tables import Columns, Loaded
 
 _MONEY = ("revenue", "margin", "cost_to_serve", "acquisition_cost", "profit")
@@ -152,7 +151,8 @@ def _customers(
         raise ParamsError(
             f"margin is a share of revenue above 0 and up to 1, and it was {margin}. Type 0.3 for 30 %."
         )
-    loaded = _with_costs(orders, as_of, by)
+    costs = ("margin", "cost_to_serve", "acquisition_cost")
+    loaded = tables.orders(orders, as_of=as_of, columns=("amount", *by), optional=costs)
     table = loaded.table
     if margin is None and "margin" not in table.columns:
         raise DataError(
@@ -173,14 +173,6 @@ def _customers(
     each = table.group_by("customer_id").aggregate(**sums)
     each = each.mutate(profit=each.margin - each.cost_to_serve - each.acquisition_cost)
     return loaded, each.join(periods.birth_values(loaded, by), "customer_id") if by else each
-
-
-def _with_costs(orders: Any, as_of: Date | None, by: tuple[str, ...]) -> Loaded:
-    if isinstance(orders, Loaded):
-        return tables.orders(orders, as_of=as_of, columns=("amount", *by))
-    has = open_source(orders).columns
-    costs = [name for name in ("margin", "cost_to_serve", "acquisition_cost") if name in has]
-    return tables.orders(orders, as_of=as_of, columns=("amount", *by, *costs))
 
 
 def _cost(loaded: Loaded, name: str) -> ir.Value:

@@ -11,7 +11,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from retention_kit import gaps, intervals, periods, sources, tables
+from retention_kit import gaps, intervals, periods, tables
 from retention_kit.exceptions import ParamsError
 from retention_kit.moments import Date
 from retention_kit.sentences import phrase
@@ -360,9 +360,8 @@ def _with_consent(
 ) -> tuple[tuple[str, ...], Loaded]:
     """The orders with all that a list of customers takes, `contactable` where they have it."""
     split = tables.by_columns(by, taken=("customer_id", *_CALL))
-    has = orders.table.columns if isinstance(orders, Loaded) else sources.open_source(orders).columns
-    consent = [column for column in ("contactable",) if column in has]
-    return split, tables.orders(orders, as_of=as_of, columns=(*needed, *split, *consent))
+    loaded = tables.orders(orders, as_of=as_of, columns=(*needed, *split), optional=("contactable",))
+    return split, loaded
 
 
 def _listed(customers: ir.Table, loaded: Loaded, by: Sequence[str]) -> tuple[pd.DataFrame, dict[str, Any]]:

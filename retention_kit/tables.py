@@ -214,15 +214,20 @@ def load(client: Client, kind: str) -> Loaded:
     return loaded
 
 
-def orders(data: Any, *, as_of: Date | None = None, columns: Sequence[str] = ()) -> Loaded:
+def orders(
+    data: Any, *, as_of: Date | None = None, columns: Sequence[str] = (), optional: Sequence[str] = ()
+) -> Loaded:
     """What every metric on orders starts with: a `Loaded` passes, a plain frame is wrapped and checked.
+
+    Beside the moment and the customer a frame keeps `columns`, which must be there, and those of the
+    `optional` ones that are.
 
     Raises
     ------
     DataError
         When a column is missing, or `as_of` is missing or differs from the one loaded with.
     """
-    return _wrapped(ORDERS, data, as_of, columns)
+    return _wrapped(ORDERS, data, as_of, columns, optional)
 
 
 def orders_or_events(data: Any, *, as_of: Date | None = None, columns: Sequence[str] = ()) -> Loaded:
@@ -302,9 +307,17 @@ def assign_customers(loaded: Loaded, customers: Loaded) -> Loaded:
 # ---------------------------------------------------------------------------------------------------
 
 
-def _wrapped(contract: Contract, data: Any, as_of: Date | None, columns: Sequence[str]) -> Loaded:
+def _wrapped(
+    contract: Contract,
+    data: Any,
+    as_of: Date | None,
+    columns: Sequence[str],
+    optional: Sequence[str] = (),
+) -> Loaded:
     if not isinstance(data, Loaded):
-        return _prepared(contract, open_source(data), as_of=as_of, extra=columns, warn=False)
+        source = open_source(data)
+        there = [name for name in optional if name in source.columns]
+        return _prepared(contract, source, as_of=as_of, extra=(*columns, *there), warn=False)
     if data.kind != contract.kind:
         raise DataError(f"This metric needs {contract.kind}, and it was given {data.kind}.")
     if as_of is not None and moments.first_unobserved(as_of) != data.as_of:

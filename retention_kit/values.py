@@ -236,8 +236,9 @@ def _zoned(column: str, zone: str | None) -> Callable[[ir.StringValue], ir.Times
 
     def read(text: ir.StringValue) -> ir.TimestampValue:
         moment = filled(text)
-        # DuckDB reads +02:00 and not " +0200"; without an offset it would take UTC for it.
-        spelled = moment.re_replace(r"\s?([+-]\d{2}):?(\d{2})$", r"\1:\2")
+        # DuckDB reads 10:00:00+02:00 and not "10:00 +0200"; without an offset it would take UTC for it.
+        spelled = moment.re_replace(r"\s(Z|[+-])", r"\1").re_replace(r"([+-]\d{2})(\d{2})$", r"\1:\2")
+        spelled = spelled.re_replace(r"([ T]\d{1,2}:\d{2})(Z|[+-])", r"\1:00\2")
         zoned = moment.re_search(_ZONED).ifelse(spelled, ibis.null("string"))
         return local_time(ibis.literal(zone), zoned.try_cast(dt.Timestamp(timezone="UTC")))
 

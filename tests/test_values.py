@@ -192,6 +192,14 @@ def test_a_zone_makes_moments_local_and_may_move_them_into_the_next_month() -> N
     assert read_in("UTC")[0] == dt.datetime(2024, 6, 30, 22, 30)
 
 
+@pytest.mark.parametrize("zone", ["+02:00", "+0200", "+02", " +0200", " +02:00", "Z", " Z"])
+@pytest.mark.parametrize("time", ["T23:30", " 23:30", "T23:30:00", " 23:30:00.000"])
+def test_seconds_and_the_blank_before_a_zone_may_be_there_or_not(time: str, zone: str) -> None:
+    hours = 0 if zone.endswith("Z") else 2
+    read = moments([f"2024-06-30{time}{zone}"], zone="UTC")[0]
+    assert read == [dt.datetime(2024, 6, 30, 23, 30) - dt.timedelta(hours=hours)]
+
+
 @settings(max_examples=25)
 @given(
     st.lists(st.datetimes(dt.datetime(1970, 1, 1), dt.datetime(2068, 12, 31)), min_size=1, max_size=20),
