@@ -113,7 +113,7 @@ def keywords(
             f"The answers: {', '.join(f'{rows:,} {rule}' for rule, rows in read.counted.items())}."
         )
     others = read.rows.loc[~read.rows["band"].isin(SIDES), "comment"]
-    frame = _listed(_weighed([_counted(written) for written in (*sides.values(), others)]), least)
+    frame = _listed(_weighed([_counted(written) for written in (*sides.values(), others)], least))
     frame = frame.assign(
         detractor_comments=len(sides["detractors"]),
         promoter_comments=len(sides["promoters"]),
@@ -140,12 +140,17 @@ def _counted(written: Iterable[str]) -> tuple[Counter[str], Counter[str]]:
     return words, pairs
 
 
-def _weighed(counted: Sequence[tuple[Counter[str], Counter[str]]]) -> pd.DataFrame:
-    """Log-odds of each word and pair, from the counts of detractors, of promoters and of the others."""
-    told = [words + pairs for words, pairs in counted]
-    words = sorted(set().union(*told))
-    y = np.array([[side[word] for word in words] for side in told[:2]], dtype="float64").reshape(2, -1)
-    in_all = y.sum(axis=0) + [told[2][word] for word in words]
+def _weighed(counted: Sequence[tuple[Counter[str], Counter[str]]], least: int) -> pd.DataFrame:
+    """Log-odds of words and pairs that are no rarer, from counts of detractors, promoters and others."""
+    ours, theirs, _ = counted
+    words = sorted(
+        word
+        for one, other in zip(ours, theirs, strict=True)
+        for word in one.keys() | other.keys()
+        if one[word] + other[word] >= least
+    )
+    told = np.array([[side[" " in word][word] for word in words] for side in counted], dtype="float64")
+    y, in_all = told[:2].reshape(2, -1), told.sum(axis=0)
     totals = np.array([sum(side.values()) for side, _ in counted], dtype="float64")
     prior = _PRIOR * totals[:2].min()
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -161,14 +166,14 @@ def _weighed(counted: Sequence[tuple[Counter[str], Counter[str]]]) -> pd.DataFra
     )
 
 
-def _listed(frame: pd.DataFrame, least: int) -> pd.DataFrame:
+def _listed(frame: pd.DataFrame) -> pd.DataFrame:
     """Words and those pairs that tell more than their words, by side, the surest first."""
     surest = frame.set_index("words")["z"].abs()
     parts = frame["words"].str.split(" ", expand=True).reindex(columns=[0, 1])
     rivals = parts.apply(lambda part: part.map(surest)).max(axis="columns")
     tells = parts[1].isna() | (surest.to_numpy() > rivals)
-    frame = frame[tells & (frame[list(SIDES)].sum(axis="columns") >= least) & np.isfinite(frame["z"])]
-    frame = frame[frame["z"] != 0].assign(_surest=lambda rows: -rows["z"].abs())
+    frame = frame[tells & np.isfinite(frame["z"]) & (frame["z"] != 0)]
+    frame = frame.assign(_surest=lambda rows: -rows["z"].abs())
     frame["p_holm"] = intervals.holm(2 * special.ndtr(frame["_surest"]))
     frame["apart"] = frame["p_holm"] < _LEVEL
     frame["side"] = pd.Series(np.where(frame["z"] > 0, *SIDES), index=frame.index, dtype="str")

@@ -36,3 +36,19 @@ def test_a_row_a_question_with_its_budget(
     surveys.run(50)
     assert asked == [50, 50]
     assert capsys.readouterr().out.splitlines()[-1].endswith("| 0 s: NO |")
+    monkeypatch.setattr(surveys, "QUESTIONS", {"a rival's": surveys.Question(len)})
+    surveys.run(50)
+    assert capsys.readouterr().out.splitlines()[-1].endswith(" |  |")
+
+
+def test_words_are_those_of_the_recipe(frame: pd.DataFrame) -> None:
+    found = surveys.words(frame)
+    single = found[~found["words"].str.contains(" ")].set_index("words")
+    usual = surveys.pandas_words(frame)
+    assert set(single.index[:2]) == {"delivered", "late"}
+    same = usual.loc[single.index]
+    assert single[["detractors", "promoters"]].to_numpy().tolist() == (
+        same[["detractors", "promoters"]].to_numpy().tolist()
+    )
+    assert single["z"].tolist() == pytest.approx(same["z"].tolist())
+    assert surveys.topics(frame).set_index("theme").loc["Delivery", "verdict"] == "lower"
