@@ -2,6 +2,7 @@
 
 import csv
 import io
+import itertools
 import re
 import zlib
 from collections.abc import Sequence
@@ -18,6 +19,8 @@ from retention_kit.exceptions import DataError
 from retention_kit.opened import AGAIN, Note, Read, Source, refuse_named_twice
 from retention_kit.sentences import phrase
 
+_DELIMITERS = ",;\t|"
+_ALIGNED = 50  # lines by which a file is taken for one of columns set apart by blanks
 _LONGEST_HEADER = 1 << 16
 _LOOKED_AT = 1 << 20  # bytes in which a quote is sought that the engine takes for no quote
 
@@ -51,6 +54,10 @@ def opened(paths: Sequence[Path], name: str, hints: Hints) -> Source:
     """
     readable, notes = _readable(paths, hints.encoding)
     names = [path.name for path in paths]
+    aligned = [_unaligned(path) if hints.delimiter is None else None for path in readable]
+    if all(aligned):
+        readable, hints = [str(path) for path in aligned], replace(hints, delimiter="\t")
+        notes.append(Note("guess", phrase("note.aligned", file=name)))
     found = {each: _dialect(path, each, hints) for each, path in zip(names, readable, strict=True)}
     dialect = _common(found)
     notes += _told(dialect, hints, name)
@@ -147,12 +154,28 @@ def _dialect(path: str, name: str, hints: Hints) -> Dialect:
         delimiter = told
     elif not delimiter or delimiter not in header:
         # One line too long or too short makes the engine believe in a single column; the header knows better.
-        delimiter, quote = max(",;\t|", key=header.count), ""
+        delimiter, quote = max(_DELIMITERS, key=header.count), ""
     if hints.quote is not None:
         quote = hints.quote
     elif quote not in ('"', "'"):
         quote = "" if found and _has_quote(path) else '"'
     return Dialect(delimiter, quote, escape if escape == "\\" and quote else quote, _above(path))
+
+
+def _unaligned(path: str) -> Path | None:
+    """A copy with tabs where columns are set apart by blanks, as in print; None where they are not."""
+    with _text(path) as text:
+        lines = [line for line in itertools.islice(text, _ALIGNED) if line.strip()]
+    widths = {len(line.split()) for line in lines}
+    is_aligned = any("  " in line.strip() or line.startswith(" ") for line in lines)
+    if len(lines) < 2 or len(widths) != 1 or widths == {1} or not is_aligned:
+        return None
+    if any(sign in lines[0] for sign in _DELIMITERS):
+        return None
+    copy = session.folder() / session.new_name("unaligned.csv")
+    with _text(path) as text, copy.open("w", encoding="utf-8", newline="") as file:
+        file.writelines("\t".join(line.split()) + "\n" for line in text)
+    return copy
 
 
 def _literal(text: str) -> str:

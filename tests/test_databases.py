@@ -15,7 +15,7 @@ import sqlglot
 import test_public_api as api
 import yaml
 
-from retention_kit import datasets, params, retention, session, tables
+from retention_kit import datasets, params, reports, retention, session, tables
 from retention_kit.exceptions import DataError, ParamsError
 
 AS_OF = datasets.TINY_AS_OF
@@ -169,6 +169,21 @@ def test_a_client_file_names_a_database_and_its_password_comes_from_the_environm
     client = params.read(tmp_path / "acme.yaml")
     assert tables.load(client, "orders").checks["rows"].iloc[0] == len(datasets.tiny_orders())
     assert client.masked(f"cannot reach {postgres}") == f"cannot reach {address}"
+
+
+def test_a_report_is_made_on_postgres_and_no_file_holds_the_password(
+    tmp_path: Path, server: Any, postgres: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.create_table("answers", datasets.demo_responses(), overwrite=True)
+    monkeypatch.setenv("SHOP_PASSWORD", "unused-word")
+    address = postgres.replace("unused-word", "${SHOP_PASSWORD}")
+    content = {"as_of": "2024-07-01", "data": {"responses": {"source": address, "table": "answers"}}}
+    (tmp_path / "acme.yaml").write_text(yaml.safe_dump(content))
+    [outcome] = reports.run([tmp_path / "acme.yaml"], out=tmp_path / "out")
+    assert outcome.reason == ""
+    written = [path for path in (tmp_path / "out").rglob("*") if path.is_file()]
+    assert len(written) > 5
+    assert [path for path in written if b"unused-word" in path.read_bytes()] == []
 
 
 # -- databases that are files --------------------------------------------------

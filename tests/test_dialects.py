@@ -42,3 +42,22 @@ def test_a_name_that_stands_twice_is_refused_only_where_it_is_needed(tmp_path: P
     assert opened.table(["id"]).to_pyarrow().to_pydict() == {"id": ["1"]}
     with pytest.raises(DataError, match="has more than one column named 'other'"):
         opened.table(["other"])
+
+
+def test_columns_set_apart_by_blanks_as_in_print(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("  id     day  paid\n 00001  19970101   1.50\n 00002  19970118  12.00\n")
+    assert cells(tmp_path / "a.txt") == {
+        "id": ["00001", "00002"],
+        "day": ["19970101", "19970118"],
+        "paid": ["1.50", "12.00"],
+    }
+    assert [note.text for note in open_source(tmp_path / "a.txt").notes] == [
+        "a.txt: columns are set apart by blanks"
+    ]
+
+
+def test_words_of_one_column_are_no_columns(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("the comment\nvery  good\nso so\n")
+    assert cells(tmp_path / "a.csv", delimiter=",") == {"the comment": ["so so", "very  good"]}
+    (tmp_path / "b.csv").write_text("comment\nvery  good\nbad\n")
+    assert cells(tmp_path / "b.csv") == {"comment": ["bad", "very  good"]}
