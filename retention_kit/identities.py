@@ -81,8 +81,10 @@ def lost_digits(ours: ir.Table) -> tuple[Note, ...]:
 
 
 def _folded(customer: ir.StringValue) -> ir.StringValue:
-    bare = customer.lower().re_replace(r"\s+", "")
-    return bare.re_replace(r"^0+(\d+)$", r"\1")
+    """An id without case, blanks and leading zeros; only one that has some is rewritten, for that costs."""
+    low = customer.lower()
+    bare = low.contains(" ").ifelse(low.re_replace(r"\s+", ""), low)
+    return bare.startswith("0").ifelse(bare.re_replace(r"^0+(\d+)$", r"\1"), bare)
 
 
 def _pairs(same_customer: Any, ids: Ids) -> ir.Table:
