@@ -88,7 +88,18 @@ def comment_checks(
 
 
 def read(answered: Any, *, scale: str | Scale, by: Sequence[str] = (), as_of: Date | None = None) -> Comments:
-    """The comments of the answers that count: the columns of `by`, `band`, `comment`, masked."""
+    """The comments of the answers that count: the columns of `by`, `band`, `comment`, masked.
+
+    Of a table that passed the door they are read once, for the next metric; nobody writes into the rows.
+    """
+    kept = answered.kept if isinstance(answered, Loaded) else {}
+    key = ("comments", scales.read(scale), tuple(by), str(as_of))
+    if key not in kept:
+        kept[key] = _read(answered, scale, by, as_of)
+    return kept[key]
+
+
+def _read(answered: Any, scale: str | Scale, by: Sequence[str], as_of: Date | None) -> Comments:
     loaded = answers.select_answers(answered, scale=scale, as_of=as_of, columns=("comment", *by))
     band = scales.read(scale).band(loaded.table.score)
     written = loaded.table.comment.cast("string")

@@ -195,11 +195,12 @@ def told_by(chapter, client, given, monkeypatch) -> list[str]:
 
 
 PLAIN = dict.fromkeys(("by", "satisfaction", "effort", "drivers")) | {"scale": "nps_0_10", "after": 30}
-PLAIN |= {"out_of_range": "refuse", "duplicates": "all", "quotes": True}
+PLAIN |= {"out_of_range": "refuse", "duplicates": "all"}
 ASKED = "customer_id,responded_at,score\n"
 SOME = f"{ASKED}a,2024-01-10,10\nb,2024-01-10,2\nc,2024-01-11,3\nd,2024-04-11,9\n"
 BOUGHT = "customer_id,ordered_at,amount\na,2024-01-20,5\nb,2023-12-20,7\na,2024-03-01,5\n"
 TERMS, SENT = "customer_id,started_at,ended_at\n", "customer_id,invited_at\n"
+WRITTEN = "score,comment\n" + 30 * "2,The parcel came late\n9,Love the coffee\n"
 NOT_KNOWN = ["Who was asked is not known", "No ratings beside the score are named"]
 NO_DATES = "The answers have no dates"
 NO_COMMENTS = "The answers have no comments"
@@ -229,6 +230,25 @@ NOTHING_AFTER = "What customers did after they answered cannot be told"
             {},
             ["Either nobody wrote a comment or everybody did", "Of 2 who began, 1 gave a score (50.0%)"],
             [NO_COMMENTS],
+        ),
+        (
+            {"responses": WRITTEN},
+            {},
+            [
+                *("More than chance explains, detractors write: ", "Of 60 answers, 60 hold a comment"),
+                "Delivery goes with low scores: −100 where a comment is about it (30 of 60), +100 in the",
+            ],
+            [NO_COMMENTS],
+        ),
+        (
+            {"responses": "score,comment\n2,Trop long\n9,Tout va bien\n"},
+            {},
+            [
+                "No theme of the codeframe is found",
+                "No word sets",
+                "In 2 of 2 comments the codeframe finds no",
+            ],
+            ["goes with low scores"],
         ),
         (
             {"responses": SOME, "orders": BOUGHT},
@@ -313,6 +333,8 @@ NOTHING_AFTER = "What customers did after they answered cannot be told"
             "scores",
             "comments",
             "one_comment",
+            "words",
+            "uncoded",
             "orders",
             "subscriptions",
             "nobody_paid",
