@@ -10,13 +10,15 @@ import time
 from collections.abc import Callable
 from importlib.metadata import version
 
-from benchmarks import chapters, cohorts, fitting, notebooks, surveys
+from benchmarks import chapters, cohorts, fitting, notebooks, sizes, surveys, travels
 from benchmarks.questions import QUESTIONS, frames
 
 ROWS = int(os.environ.get("BENCH_ROWS", "1_000_000"))
 COHORT_ROWS = int(os.environ.get("BENCH_COHORT_ROWS", "10_000_000"))
 ANSWERS = int(os.environ.get("BENCH_ANSWERS", "100_000"))
 CUSTOMERS = int(os.environ.get("BENCH_CUSTOMERS", "1_000_000"))
+SIZES = [int(rows) for rows in os.environ.get("BENCH_SIZES", "1_000_000,10_000_000").split(",")]
+SPARK_ROWS = int(os.environ.get("BENCH_SPARK_ROWS", "100_000"))
 REPEATS = 3
 BUDGET = 2.0  # seconds a question may take on a million rows
 
@@ -47,6 +49,10 @@ def main() -> None:
     fitting.run(CUSTOMERS)
     print()
     notebooks.run()
+    print()
+    sizes.run(*SIZES)
+    print()
+    travels.run(SPARK_ROWS)
     packages = ("pandas", "polars", "duckdb", "ibis-framework")
     versions = ", ".join(f"{name} {version(name)}" for name in packages)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2

@@ -4,7 +4,9 @@ import atexit
 import functools
 import itertools
 import os
+import re
 import shutil
+import sys
 import tempfile
 import weakref
 from collections.abc import Iterable, Iterator
@@ -18,9 +20,13 @@ import pyarrow as pa
 from ibis.backends.duckdb import Backend
 
 from retention_kit import locks
+from retention_kit.exceptions import DataError
 
 #: The variable that says where temporary folders go.
 SCRATCH = "RETENTION_KIT_SCRATCH"
+#: The variable that says how much memory the engine may take, such as 4GB; what is more goes to its folder.
+MEMORY = "RETENTION_KIT_MEMORY"
+_AMOUNT = re.compile(r"\d+(\.\d+)? ?[KMGT]i?B", re.IGNORECASE)
 _PREFIX, _LOCK = "retention_kit_", ".lock"
 
 
@@ -78,12 +84,28 @@ def _tidy() -> None:
 @functools.cache
 def connection() -> Backend:
     """The process's engine: nothing is downloaded, every moment is naive local time."""
-    connected = ibis.duckdb.connect(folder() / "session.duckdb", temp_directory=str(folder() / "spill"))
-    connected.raw_sql("SET autoinstall_known_extensions = false")
-    connected.raw_sql("SET TimeZone = 'UTC'")
+    connected = _opened(folder() / "session.duckdb")
     if ibis.options.default_backend is None:
         ibis.set_backend(connected)  # else frames in memory would be computed on a second engine, not so set
     return connected
+
+
+def _opened(path: Path | str) -> Backend:
+    connected = ibis.duckdb.connect(path, temp_directory=str(folder() / "spill"))
+    connected.raw_sql("SET autoinstall_known_extensions = false")
+    connected.raw_sql("SET TimeZone = 'UTC'")
+    if memory := os.environ.get(MEMORY):
+        connected.raw_sql(f"SET memory_limit = '{_amount(memory)}'")
+    if sys.stdout.isatty() and sys.stderr.isatty():  # somebody waits at a terminal
+        connected.raw_sql("SET enable_progress_bar = true")
+        connected.raw_sql("SET progress_bar_time = 2000")  # milliseconds without a bar
+    return connected
+
+
+def _amount(memory: str) -> str:
+    if not _AMOUNT.fullmatch(memory):
+        raise DataError(f"{MEMORY} is {memory!r}, which is no amount of memory. Write it such as 4GB.")
+    return memory
 
 
 _numbers = itertools.count(1)

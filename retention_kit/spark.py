@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import socket
+import sys
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -108,8 +109,9 @@ def _session(master: str, settings: dict[str, str]) -> Any:
             f"spark://... needs Java 17 or 21, and there is none{where}. "
             "Install it (Debian: apt-get install default-jre-headless)."
         )
-    builder = SparkSession.builder.master(master).appName("retention_kit").config("spark.log.level", "ERROR")
-    for key, value in settings.items():
+    builder = SparkSession.builder.master(master).appName("retention_kit")
+    bar = str(sys.stderr.isatty()).lower()  # at a terminal Spark draws its own
+    for key, value in (settings | {"spark.log.level": "ERROR", "spark.ui.showConsoleProgress": bar}).items():
         builder = builder.config(key, value)
     try:
         return builder.getOrCreate()

@@ -264,6 +264,7 @@ def of_values(orders: Any, *, as_of: str | None = None) -> pd.DataFrame:
 def of_selected(responses: Any, *, as_of: str | None = None) -> pd.DataFrame:
     selected = answers.select_answers(responses, duplicates="latest", as_of=as_of)
     frame = selected.table.select("customer_id", "responded_at", "score").to_pandas()
+    frame["responded_at"] = frame["responded_at"].astype("datetime64[us]")  # Spark's are of nanoseconds
     return frame.sort_values(["customer_id", "responded_at"], ignore_index=True)
 
 

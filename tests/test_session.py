@@ -1,11 +1,14 @@
 """The engine of the process: one connection, a file to spill to, nothing from the network."""
 
 import os
+import sys
 import tempfile
 
 import pyarrow as pa
+import pytest
 
 from retention_kit import locks, session
+from retention_kit.exceptions import DataError
 
 
 def test_there_is_one_connection() -> None:
@@ -54,3 +57,34 @@ def test_parts_set_aside_are_one_table_in_their_order_and_leave_no_file_behind()
     table = session.set_aside(parts, "profile")
     assert table.to_pydict() == {"customer_id": ["c", "a", "b"], "orders": [0, 1, 2]}
     assert list(session.folder().glob("profile*")) == []
+
+
+def test_the_engine_takes_no_more_memory_than_it_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(session.MEMORY, "512MiB")
+    assert setting("memory_limit") == "512.0 MiB"
+    monkeypatch.delenv(session.MEMORY)
+    assert setting("memory_limit") != "512.0 MiB"
+    monkeypatch.setenv(session.MEMORY, "4' apples")
+    with pytest.raises(DataError) as refused:
+        setting("memory_limit")
+    assert str(refused.value) == (
+        'RETENTION_KIT_MEMORY is "4\' apples", which is no amount of memory. Write it such as 4GB.'
+    )
+
+
+@pytest.mark.parametrize("somebody", [True, False])
+def test_a_bar_is_drawn_where_somebody_waits_at_a_terminal(
+    somebody: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for stream in (sys.stdout, sys.stderr):
+        monkeypatch.setattr(stream, "isatty", lambda: somebody)
+    assert setting("enable_progress_bar") is somebody
+
+
+def setting(name: str) -> object:
+    """A setting of an engine that is opened anew."""
+    engine = session._opened(":memory:")
+    try:
+        return engine.raw_sql(f"SELECT current_setting('{name}')").fetchone()[0]
+    finally:
+        engine.disconnect()

@@ -3,7 +3,6 @@
 import inspect
 import os
 import socket
-from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -17,6 +16,7 @@ import pytest
 import test_public_api as api
 import yaml
 
+from benchmarks import travels
 from retention_kit import (
     btyd,
     churn,
@@ -115,23 +115,6 @@ def cluster(spark_session: Any) -> Any:
     return spark.connected(HERE)
 
 
-@pytest.fixture
-def collected(monkeypatch: pytest.MonkeyPatch) -> Counter:
-    """Rows that came out of Spark, by what fetched them."""
-    frames = pytest.importorskip("pyspark.sql.classic.dataframe")
-    rows: Counter = Counter()
-    for name in ("toPandas", "toArrow"):
-        own = getattr(frames.DataFrame, name)
-
-        def counted(frame: Any, *args: Any, own: Callable = own, name: str = name, **how: Any) -> Any:
-            found = own(frame, *args, **how)
-            rows[name] += len(found)
-            return found
-
-        monkeypatch.setattr(frames.DataFrame, name, counted)
-    return rows
-
-
 # -- one answer ----------------------------------------------------------------
 
 
@@ -170,9 +153,7 @@ def test_small_tables_are_handed_over_with_their_nulls(cluster: Any) -> None:
 # -- by a client file ----------------------------------------------------------
 
 
-def test_a_client_file_names_spark_and_a_fit_takes_what_it_counted(
-    cluster: Any, tmp_path: Path, collected: Counter
-) -> None:
+def test_a_client_file_names_spark_and_a_fit_takes_what_it_counted(cluster: Any, tmp_path: Path) -> None:
     monthly_orders().to_parquet(tmp_path / "orders.parquet")
     query = f"SELECT * FROM parquet.`{tmp_path}/orders.parquet` WHERE amount > 5"
     how = {"source": HERE, "query": query}
@@ -183,9 +164,9 @@ def test_a_client_file_names_spark_and_a_fit_takes_what_it_counted(
     assert loaded.checks["rows"].iloc[0] == len(orders)
     assert not session.holds(loaded.table)
     assert [note.text for note in loaded.notes if "copied" in note.text] == []
-    collected.clear()
-    histogram = clv.customer_histogram(loaded)
-    assert 0 < collected["toPandas"] == len(histogram)
+    with travels.fetched() as came:
+        histogram = clv.customer_histogram(loaded)
+    assert 0 < came.total() == len(histogram)
     here = clv.summarize_customers(orders, as_of="2023-11-01")
     assert btyd.fit_bg_nbd(histogram).params == pytest.approx(btyd.fit_bg_nbd(here).params, rel=1e-6)
 

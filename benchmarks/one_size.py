@@ -1,0 +1,109 @@
+"""All questions of one size in a process of its own, under whatever limit it was given: as lines of JSON."""
+
+import json
+import sys
+import threading
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from benchmarks.one_fit import peak
+from benchmarks.questions import AS_OF
+from retention_kit import (
+    btyd,
+    churn,
+    clv,
+    cohorts,
+    inactivity,
+    leaving,
+    lifecycle,
+    mrr,
+    purchases,
+    recurring,
+    retention,
+    rfm,
+    rhythm,
+    session,
+    spending,
+    tables,
+)
+
+Asked = Callable[[tables.Loaded], object]
+
+#: What is counted in sums over rows or customers, and what looks at the orders of a customer one by one.
+AGGREGATES: dict[str, Asked] = {
+    "retention_rates": retention.retention_rates,
+    "repeat_purchase_rate": purchases.repeat_purchase_rate,
+    "returning_customer_rate": purchases.returning_customer_rate,
+    "first_and_returning": lambda orders: purchases.first_and_returning(orders, period="month"),
+    "cohort_revenue": cohorts.cohort_revenue,
+    "spend_per_customer": spending.spend_per_customer,
+    "spend_ratio": spending.spend_ratio,
+    "rfm_segments": rfm.rfm_segments,
+    "fit_bg_nbd of customer_histogram": lambda orders: btyd.fit_bg_nbd(clv.customer_histogram(orders)),
+}
+WINDOWS: dict[str, Asked] = {
+    "lifecycle": lifecycle.lifecycle,
+    "time_to_second_order": purchases.time_to_second_order,
+    "repeat_within": purchases.repeat_within,
+    "days_between_orders": rhythm.days_between_orders,
+    "inactivity_churn": lambda orders: inactivity.inactivity_churn(orders, window_days=90),
+    "inactivity_windows": inactivity.inactivity_windows,
+}
+#: Of subscriptions; what somebody pays is followed from one change to the next.
+SUBSCRIBED: dict[str, Asked] = {
+    "churn_rates": churn.churn_rates,
+    "churn_reasons": leaving.churn_reasons,
+    "churn_hazard": leaving.churn_hazard,
+    "tenure_survival": leaving.tenure_survival,
+    "mrr_movements": mrr.mrr_movements,
+    "recurring_rates": recurring.recurring_rates,
+    "cohort_mrr": recurring.cohort_mrr,
+}
+
+
+def main(folder: Path) -> None:
+    """Ask all of the two files in the folder, a line each: its name, seconds of processor and clock."""
+    spilled = _Spilled()
+    spilled.start()
+    for kind, questions in (("orders", AGGREGATES | WINDOWS), ("subscriptions", SUBSCRIBED)):
+        load, path = getattr(tables, f"load_{kind}"), folder / f"{kind}.parquet"
+        loaded = _told(f"load_{kind}", partial(load, path, as_of=AS_OF))
+        for name, ask in questions.items():
+            _told(name, partial(ask, loaded))
+    print(json.dumps({"peak": peak(), "spilled": spilled.most / 1024**2}), flush=True)
+
+
+def _told(name: str, call: Callable[[], object]) -> object:
+    cpu, wall = time.process_time(), time.perf_counter()
+    found = call()
+    taken = {"name": name, "cpu": time.process_time() - cpu, "wall": time.perf_counter() - wall}
+    print(json.dumps(taken), flush=True)
+    return found
+
+
+class _Spilled(threading.Thread):
+    """The most bytes that the engine had in its folder for what memory does not hold."""
+
+    def __init__(self) -> None:
+        super().__init__(daemon=True)
+        self.most = 0
+        self._folder = session.folder() / "spill"
+
+    def run(self) -> None:
+        while True:
+            sizes = [self._size(path) for path in self._folder.glob("*")]
+            self.most = max(self.most, sum(sizes))
+            time.sleep(0.05)
+
+    @staticmethod
+    def _size(path: Path) -> int:
+        try:
+            return path.stat().st_size
+        except FileNotFoundError:  # used up meanwhile
+            return 0
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

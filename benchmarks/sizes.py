@@ -1,0 +1,94 @@
+"""Orders of any number in Parquet: what a row costs from small to large, within how much memory.
+
+Each size is asked in a process of its own, which `ulimit -v` holds to an address space: it fails where it
+would take more. Two limits for the engine are compared; under the small one it spills to its folder.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import duckdb
+
+from benchmarks import one_size
+from retention_kit import session
+
+ROOT = Path(__file__).parents[1]
+ADDRESSES = 8 * 1024**3  # bytes a process may have, whatever it does
+
+_ORDERS = """
+COPY (
+    SELECT 'customer_' || customer AS customer_id,
+        TIMESTAMP '2022-07-01' + to_days(least(born + wait, 740)::INTEGER) + to_seconds(hash(i, 3) % 86400)
+            AS ordered_at,
+        round(5 + 90 * (hash(i, 4) % 10000 / 10000) ** 2, 2) AS amount
+    FROM (
+        SELECT i, hash(i, 1) % greatest({rows} // 4, 1) AS customer, hash(customer, 2) % 731 AS born,
+            floor(-120 * ln((hash(i, 5) % 1000000 + 1) / 1000001)) AS wait
+        FROM range({rows}) AS counted(i)
+    )
+) TO '{path}' (FORMAT parquet)
+"""
+_SUBSCRIPTIONS = """
+COPY (
+    SELECT 'customer_' || hash(i, 1) % greatest({rows} * 3 // 4, 1) AS customer_id, started_at,
+        CASE WHEN hash(i, 2) % 10 > 2 THEN started_at + to_days((1 + hash(i, 3) % 400)::INTEGER) END
+            AS ended_at,
+        [9.99, 19.99, 34.5][(1 + hash(i, 4) % 3)::INTEGER]::DOUBLE AS mrr,
+        CASE WHEN hash(i, 5) % 3 = 0 THEN 'too expensive' ELSE 'moved away' END AS cancel_reason
+    FROM (
+        SELECT i, TIMESTAMP '2022-07-01' + to_days((hash(i, 6) % 731)::INTEGER) AS started_at
+        FROM range({rows}) AS counted(i)
+    )
+) TO '{path}' (FORMAT parquet)
+"""
+
+
+def write(folder: Path, rows: int) -> None:
+    """So many orders, four a customer, and a quarter as many subscriptions, the same each time."""
+    with duckdb.connect() as engine:
+        for name, query, number in (
+            ("orders", _ORDERS, rows),
+            ("subscriptions", _SUBSCRIPTIONS, max(rows // 4, 1)),
+        ):
+            engine.execute(query.format(rows=number, path=folder / f"{name}.parquet"))
+
+
+def asked(folder: Path, memory: str) -> dict:
+    """What each question took of the files in a folder, the peak of memory in MB, and MB spilled."""
+    line = ["bash", "-c", f'ulimit -v {ADDRESSES // 1024} && exec "$@"', "--"]
+    line += [sys.executable, "-W", "ignore", "-m", "benchmarks.one_size", str(folder)]
+    settings = os.environ | {session.MEMORY: memory}
+    done = subprocess.run(line, capture_output=True, text=True, cwd=ROOT, env=settings)
+    if done.returncode:
+        raise RuntimeError(f"under {memory} it failed: {done.stderr.strip().splitlines()[-1]}")
+    told = [json.loads(each) for each in done.stdout.splitlines() if each.startswith("{")]
+    return {each["name"]: each for each in told[:-1]} | told[-1]
+
+
+def run(small: int, large: int, memories: tuple[str, str] = ("4GB", "1GB")) -> None:
+    """Print the table in Markdown, for the README."""
+    found = []
+    for rows, memory in ((small, memories[0]), (large, memories[0]), (large, memories[1])):
+        with tempfile.TemporaryDirectory() as folder:
+            write(Path(folder), rows)
+            found.append(asked(Path(folder), memory))
+    few, many, tight = found
+    print(
+        f"Processor seconds of {large:,} orders ({large // 4:,} customers and subscriptions), one question "
+        f"after the other in {ADDRESSES / 1024**3:.0f} GB; a row's cost beside that of {small:,}\n"
+    )
+    print(f"| question | {memories[0]} | a row's cost, times | {memories[1]} |")
+    print("|---|---:|---:|---:|")
+    for name in [name for name in many if name not in ("peak", "spilled")]:
+        ratio = many[name]["cpu"] / few[name]["cpu"] * small / large
+        print(f"| {_label(name)} | {many[name]['cpu']:.1f} | {ratio:.2f} | {tight[name]['cpu']:.1f} |")
+    print(f"| peak memory, MB | {many['peak']:.0f} | | {tight['peak']:.0f} |")
+    print(f"| spilled to disk at most, MB | {many['spilled']:.0f} | | {tight['spilled']:.0f} |")
+
+
+def _label(name: str) -> str:
+    return f"`{name}`, over a customer's orders" if name in one_size.WINDOWS else f"`{name}`"

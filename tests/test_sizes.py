@@ -1,0 +1,57 @@
+"""The benchmark of sizes: what it writes, what it asks, and the table that it prints."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from benchmarks import one_size, sizes
+
+
+def test_four_orders_a_customer_the_same_each_time(tmp_path: Path) -> None:
+    frames = []
+    for _ in range(2):
+        sizes.write(tmp_path, 8_000)
+        frames.append(pd.read_parquet(tmp_path / "orders.parquet"))
+    orders, again = (frame.sort_values(list(frame), ignore_index=True) for frame in frames)
+    pd.testing.assert_frame_equal(orders, again)
+    assert len(orders) == 8_000
+    assert orders["customer_id"].nunique() == pytest.approx(2_000, rel=0.05)
+    assert len(pd.read_parquet(tmp_path / "subscriptions.parquet")) == 2_000
+
+
+def test_every_question_is_asked_and_told(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    sizes.write(tmp_path, 4_000)
+    one_size.main(tmp_path)
+    *told, last = map(json.loads, capsys.readouterr().out.splitlines())
+    questions = [*one_size.AGGREGATES, *one_size.WINDOWS, *one_size.SUBSCRIBED]
+    assert [each["name"] for each in told if not each["name"].startswith("load_")] == questions
+    assert all(each["wall"] > 0 for each in told)
+    assert last["peak"] > 50
+
+
+def test_the_table(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture) -> None:
+    def asked(folder: Path, memory: str) -> dict:
+        rows = len(pd.read_parquet(folder / "orders.parquet"))
+        cpu = {100: 1.0, 1_000: 12.0}[rows] * (1 if memory == "4GB" else 2)
+        told = {"name": "lifecycle", "cpu": cpu, "wall": cpu}
+        return {"lifecycle": told, "peak": 300.0, "spilled": 0.0 if memory == "4GB" else 40.0}
+
+    monkeypatch.setattr(sizes, "asked", asked)
+    sizes.run(100, 1_000)
+    assert capsys.readouterr().out.splitlines()[2:] == [
+        "| question | 4GB | a row's cost, times | 1GB |",
+        "|---|---:|---:|---:|",
+        "| `lifecycle`, over a customer's orders | 12.0 | 1.20 | 24.0 |",
+        "| peak memory, MB | 300 | | 300 |",
+        "| spilled to disk at most, MB | 0 | | 40 |",
+    ]
+
+
+def test_a_process_that_may_not_have_the_memory_fails_in_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sizes, "ADDRESSES", 64 * 1024**2)
+    with pytest.raises(RuntimeError, match="under 1GB it failed: "):
+        sizes.asked(tmp_path, "1GB")
