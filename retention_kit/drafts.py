@@ -5,11 +5,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import duckdb
 from pydantic import ValidationError
 
-from retention_kit import dialects, guides, params, yamls
+from retention_kit import dialects, environment, guides, params, yamls
 from retention_kit.exceptions import DataError, ParamsError
 from retention_kit.guides import Ask, Guide
 
@@ -70,7 +71,10 @@ def draft(
     _refuse_existing(client, folder)
     _refuse_others(kind, given)
     guide = Guide(
-        kind, str(source), {key: said for key, said in (how or {}).items() if said is not None}, ask
+        kind,
+        _resolved(str(source)),
+        {key: said for key, said in (how or {}).items() if said is not None},
+        ask,
     )
     try:
         for name in guides.ASKED[kind]:
@@ -109,6 +113,23 @@ def _refuse_existing(client: str, folder: Path) -> None:
         raise ParamsError(f"{path} exists and is not overwritten. Give another id, or delete it first.")
 
 
+def _resolved(source: str) -> str:
+    """The source with the environment's values in it; the client file keeps their names.
+
+    Raises
+    ------
+    ParamsError
+        When a variable is not set, or the source holds a password, which would be written.
+    """
+    password = urlsplit(source).password if "://" in source else None
+    if password and not password.startswith("${"):
+        raise ParamsError(
+            "The address holds a password, and client files are passed on. "
+            "Type: export NAME=..., and ${NAME} in its place, in single quotes."
+        )
+    return environment.filled(source, environment.values(source, place="the source"))
+
+
 def _refuse_others(kind: str, given: Mapping[str, str | None]) -> None:
     """An option that maps a column which this kind of table does not have is a slip."""
     for name, said in given.items():
@@ -131,6 +152,8 @@ def _validated(content: Mapping[str, Any]) -> None:
 
 def _relative(source: str, folder: Path) -> str:
     """The source as the client file says it: relative to its folder, unless they share only the root."""
+    if source.startswith("${"):
+        return source
     start, separator, path = source.rpartition("://")
     if separator and start not in ("duckdb", "sqlite"):
         return source

@@ -149,3 +149,18 @@ def test_a_table_of_a_database_is_drafted_and_read_again_from_beside_the_client_
     assert draft.values["data"]["orders"]["source"] == "duckdb://../shop.ddb"
     client = params.read(drafts.write(draft, Path("params")))
     assert tables.load(client, "orders").table.amount.sum().execute() == 6.5
+
+
+def test_a_password_is_written_by_its_name_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    said: dict[str, Any] = {"given": {}, "folder": tmp_path, "how": {"table": "orders"}, "ask": nobody}
+    with pytest.raises(ParamsError) as refused:
+        drafts.draft("acme", "postgres://me:s3cret-word@host/shop", **said)
+    assert "s3cret-word" not in str(refused.value)
+    assert str(refused.value).startswith("The address holds a password, and client files are passed on.")
+    (tmp_path / "export.csv").write_text(EVENTS)
+    monkeypatch.setenv("EXPORTS", str(tmp_path))
+    given = {"kind": "events", "as_of": "2024-05-01"}
+    draft = drafts.draft("acme", "${EXPORTS}/export.csv", **{**said, "how": {}}, **given)
+    assert draft.values["data"]["events"]["source"] == "${EXPORTS}/export.csv"
+    with pytest.raises(ParamsError, match="the environment variable NOWHERE_SET is not set"):
+        drafts.draft("acme", "${NOWHERE_SET}/export.csv", **said)
