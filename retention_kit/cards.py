@@ -87,14 +87,14 @@ def value(headline: Headline, voice: Voice) -> str:
     """The headline's value in its unit, or the words for one that cannot be known."""
     if headline.value is None:
         return voice.say("exhibit.not_known")
-    return voice.format(headline.value, headline.unit)
+    return voice.format(headline.value, grids.short(headline.unit))
 
 
 def bounds(headline: Headline, voice: Voice) -> str:
     """The headline's interval in words, or nothing when it has none."""
     if headline.low is None:
         return ""
-    low, high = (voice.format(bound, headline.unit) for bound in (headline.low, headline.high))
+    low, high = (voice.format(bound, grids.short(headline.unit)) for bound in (headline.low, headline.high))
     return voice.say("exhibit.between", low=low, high=high)
 
 

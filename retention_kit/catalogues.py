@@ -20,7 +20,13 @@ UNITS = (
     "date", "moment", "day", "week", "month", "quarter", "year", "unit", "text", "column", "word",
 )  # fmt: skip
 #: Units with forms, and where in the catalogue a form's words are: those of `month.in` in `months.in`.
-FORMS = {"month": "months.{}", "unit": "periods.{}", "days": "unit.days_{}", "word": "{}"}
+FORMS = {
+    "month": "months.{}",
+    "unit": "periods.{}",
+    "days": "unit.days_{}",
+    "points": "unit.points_{}",
+    "word": "{}",
+}
 _UNIT = re.compile(r"([a-z]+)(?:\.(\d+|[a-z_]+))?")
 
 

@@ -131,7 +131,7 @@ def plain(frame: pd.DataFrame, voice: Voice, formats: Mapping[str, str], caption
     # `%` escapes as `format` does, in a third of the time, and there are thousands of cells.
     cells = [Markup(f"<td{_side(unit)}>%s</td>") for unit in units.values()]
     cells[0] = Markup('<th scope="row">%s</th>')
-    ways = list(zip(cells, units.values(), strict=True))
+    ways = list(zip(cells, map(short, units.values()), strict=True))
     body = []
     for row in frame.itertuples(index=False):
         shown = [
@@ -150,6 +150,11 @@ def fitted(text: str, longest: int = 120) -> str:
     if len(text) <= longest:
         return text
     return Markup('<span title="{}">{}</span>').format(names.visible(text), names.shown(text, longest))
+
+
+def short(unit: str) -> str:
+    """The unit as a cell or a card has room for: "+1.2 pp", where a sentence says percentage points."""
+    return "points.short" if unit == "points" else unit
 
 
 def _side(unit: str) -> Markup:

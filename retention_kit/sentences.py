@@ -208,7 +208,8 @@ class Voice:
         with semicolons between; "text.24" has 24 signs at most), column (a name of ours inside
         a sentence, one or several), word (a name of ours by itself, from a section of the
         catalogue: "word.rule"). Digits after the point can be given: "share.0", "money.2". So
-        can a form that the language has of a month, a unit or a number of days: "month.in".
+        can a form that the language has of a month, a unit, a number of days or of points: "month.in",
+        "points.short".
         """
         kind, detail = catalogues.unit(unit)
         if _is_missing(value):
@@ -236,8 +237,9 @@ class Voice:
         if kind == "money":
             return self._money(number, digits)
         if kind in ("points", "gap"):
-            points = _rounded(number * 100, 1 if digits is None else digits)
-            return self._phrase("unit.points", points if kind == "points" else abs(points), kind == "points")
+            points = _rounded(number * 100, digits if isinstance(digits, int) else 1)
+            key = f"unit.points_{digits}" if isinstance(digits, str) else "unit.points"
+            return self._phrase(key, points if kind == "points" else abs(points), kind == "points")
         if kind == "exact":
             return self._decimal(Decimal(f"{float(number):.6g}"))
         if kind == "nps":

@@ -245,6 +245,12 @@ def test_house_axes_leave_global_settings_alone():
 # -- tables --------------------------------------------------------------------
 
 
+def test_a_cell_has_room_for_points_but_not_for_their_name():
+    frame = pd.DataFrame({"who": ["promoters"], "difference": [-0.132]})
+    shown = exhibits.table(frame, name="gaps", voice=VOICE, caption="Gaps", formats={"difference": "points"})
+    assert soup(shown).td.text == "−13.2 pp"
+
+
 def test_a_table_formats_by_column_and_keeps_exact_data(rates):
     exhibit = exhibits.table(rates, name="rates", caption="Rates", voice=VOICE)
     page = soup(exhibit)

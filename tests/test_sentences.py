@@ -46,6 +46,7 @@ def polish(monkeypatch, tmp_path):
         (-0.0004, "share", "0.0%"),
         (1.05, "share", "105.0%"),
         (0.021, "points", "+2.1 percentage points"),
+        (0.021, "points.short", "+2.1 pp"),
         (-0.021, "points", "−2.1 percentage points"),
         (-0.021, "gap", "2.1 percentage points"),
         (0.01, "gap.0", "1 percentage point"),
