@@ -179,6 +179,7 @@ def names_of_data() -> set[str]:
 def written() -> list[list[str]]:
     """The words of its comments that a report lists, of detractors and of promoters."""
     words = keywords.keywords(datasets.demo_responses(), as_of=datasets.DEMO_AS_OF)
+    words = words[words["words"].str.len() > 3]
     return [words.loc[words["side"] == side, "words"].head(5).tolist() for side in keywords.SIDES]
 
 
