@@ -86,7 +86,7 @@ FILES: dict[str, tuple[str, Any]] = {
     "a PDF called csv": ("a.csv", b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n1 0 obj"),
     "a zip that is no workbook": ("a.xlsx", lambda: zipped("orders.csv", HEAD + GOOD)),
     "a gz that unpacks to 2 GB": ("a.csv.gz", lambda: gzip.compress(b"\0" * (16 << 20)) * 128),
-    "a workbook that unpacks to 2 GB": (
+    "a workbook that unpacks to 300 MB": (
         "a.xlsx",
         lambda: zipped("xl/worksheets/sheet1.xml", b"\0" * (300 << 20)),
     ),
@@ -213,7 +213,7 @@ ANSWERS: dict[str, str | dict[str, int]] = {
     "a PDF called csv": "a.csv is a PDF by its content, not what its ending says. Export it as CSV, Excel or Parquet.",
     "a zip that is no workbook": "a.xlsx cannot be read as Excel: Cannot detect file format. Export it again, or give another file.",
     "a gz that unpacks to 2 GB": "a.csv.gz unpacks to more than 100 times its size, which no export does. It was not read. Give the file unpacked.",
-    "a workbook that unpacks to 2 GB": "a.xlsx unpacks to more than 100 times its size, which no export does. It was not read. Give the file unpacked.",
+    "a workbook that unpacks to 300 MB": "a.xlsx unpacks to more than 100 times its size, which no export does. It was not read. Give the file unpacked.",
     "a truncated gz": "a.csv.gz cannot be read: Compressed file ended before the end-of-stream marker was reached. Export it again, or give another file.",
     "a gz with a broken middle": "a.csv.gz cannot be read: Error -3 while decompressing data: invalid bit length repeat. Export it again, or give another file.",
     "an empty sheet": "a.xlsx holds no rows below its header. Name another sheet with sheet=.",
