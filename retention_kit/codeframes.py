@@ -108,11 +108,10 @@ def read(source: str | Path = "en", *, language: str = "en") -> Codeframe:
     return Codeframe(path.stem, tuple(themes))
 
 
-def of(client: Client) -> Codeframe | None:
-    """The codeframe that a client file names, else ours in the report's language, where there is one."""
+def of(client: Client) -> Codeframe:
+    """The codeframe that a client file names, else ours in the report's language, else the English one."""
     bare = re.split("[-_]", client.language)[0]
-    source = client.codeframe or (bare if bare in starters() else "")
-    return read(source, language=client.language) if source else None
+    return read(client.codeframe or (bare if bare in starters() else "en"), language=client.language)
 
 
 # ---------------------------------------------------------------------------------------------------

@@ -173,7 +173,7 @@ def test_the_polish_starter_leaves_words_alone_that_only_look_alike(written: str
 CLIENT = "client: acme\nas_of: 2024-07-01\ndata: demo\n"
 
 
-def of(folder: Path, more: str) -> codeframes.Codeframe | None:
+def of(folder: Path, more: str) -> codeframes.Codeframe:
     (folder / "params").mkdir(exist_ok=True)
     (folder / "params" / "acme.yaml").write_text(CLIENT + more, encoding="utf-8")
     return codeframes.of(params.read(folder / "params" / "acme.yaml"))

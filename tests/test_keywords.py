@@ -106,7 +106,10 @@ def test_quotes_come_only_when_asked_for_masked_and_from_the_words_side() -> Non
     found = keywords.keywords(said, least=1, quotes=True).set_index("words")["example"]
     assert found["late"] == "The parcel came late, I called [#]"
     assert found["good"] == "A good shop, never late: [@]"
-    assert found.str.len().max() <= 160
+    long = frame_of(detractors=["on and on " * 50 + "until late in the night"], promoters=["good"])
+    cut = keywords.keywords(long, least=1, most=99, quotes=True).set_index("words")["example"]
+    assert cut["late"].endswith("until late in the night")
+    assert cut.str.len().max() <= 160
 
 
 def test_words_of_one_comment_do_not_count_as_many() -> None:
