@@ -32,10 +32,10 @@ _WORD = re.compile(rf"[\w{MARKS}]+")
 _ACCENTS = re.compile("[\u0300-\u036f]")
 _UNLIKE = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "ß": "ss", "æ": "ae", "œ": "oe", "ı": "i", "’": "'"})
 _TAG = re.compile(r"</?[a-zA-Z][^<>]{0,500}>|<!--.{0,500}?-->", re.DOTALL)
-# Signs without a shape: soft hyphens, spaces of no width, what turns the direction of reading, controls.
-_UNSEEN = re.compile(
-    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\xad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufffd]"
-)
+# Signs without a shape: controls part words; soft hyphens, spaces of no width and what turns the direction of
+# reading do not.
+_CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+_UNSEEN = re.compile("[\xad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufffd]")
 
 
 class Comments(NamedTuple):
@@ -124,7 +124,7 @@ def cleaned(comment: str) -> str:
     text = html.unescape(comment) if "&" in comment else comment
     text = _TAG.sub(" ", text) if "<" in text else text
     if not text.isascii() or not text.isprintable():
-        text = unicodedata.normalize("NFC", _UNSEEN.sub("", text))
+        text = unicodedata.normalize("NFC", _UNSEEN.sub("", _CONTROLS.sub(" ", text)))
     return " ".join(text.split())
 
 

@@ -58,6 +58,7 @@ def test_blanks_and_signs_are_no_comments() -> None:
         ("5 < 6 and 7 > 3", "5 < 6 and 7 > 3"),
         ("\u202eevil\u202c text\ufeff\x00", "evil text"),
         ("na\u00adive cafe\u0301", "naive café"),
+        ("late\x00and\x1bopen", "late and open"),
         ("call 601\u200b234\u200b567", "call 601234567"),
     ],
 )
