@@ -3,14 +3,17 @@
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from functools import cache
+from importlib import resources
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy import special
 
-from retention_kit import comments, intervals, masks
+from retention_kit import comments, intervals, masks, yamls
 from retention_kit.exceptions import DataError
 from retention_kit.moments import Date
 from retention_kit.scales import Scale
@@ -48,8 +51,9 @@ def keywords(
     """Which words do detractors write that promoters do not, and the other way round?
 
     Single words and pairs of neighbours, each counted once a comment, however often it stands there. A word
-    that both sides write alike is of neither, so no list of stop words is needed. It says what they write
-    about, not that it made them detractors; and it speaks for those who wrote.
+    that both sides write alike is of neither. Words that only hold a sentence together (and, was, not;
+    `function_words.yaml` has them by language) are counted and not listed. It says what they write about,
+    not that it made them detractors; and it speaks for those who wrote.
 
     Parameters
     ----------
@@ -167,12 +171,16 @@ def _weighed(counted: Sequence[tuple[Counter[str], Counter[str]]], least: int) -
 
 
 def _listed(frame: pd.DataFrame) -> pd.DataFrame:
-    """Words and those pairs that tell more than their words, by side, the surest first."""
+    """Words and those pairs that tell more than their words, by side, the surest first.
+
+    What only holds a sentence together is no word to tell by, alone or beside another.
+    """
     surest = frame.set_index("words")["z"].abs()
     parts = frame["words"].str.split(" ", expand=True).reindex(columns=[0, 1])
     rivals = parts.apply(lambda part: part.map(surest)).max(axis="columns")
     tells = parts[1].isna() | (surest.to_numpy() > rivals)
-    frame = frame[tells & np.isfinite(frame["z"]) & (frame["z"] != 0)]
+    says = (parts.notna() & ~parts.isin(_function_words())).any(axis="columns")
+    frame = frame[tells & says & np.isfinite(frame["z"]) & (frame["z"] != 0)]
     frame = frame.assign(_surest=lambda rows: -rows["z"].abs())
     frame["p_holm"] = intervals.holm(2 * special.ndtr(frame["_surest"]))
     frame["apart"] = frame["p_holm"] < _LEVEL
@@ -189,6 +197,12 @@ def _examples(frame: pd.DataFrame, sides: dict[str, pd.Series]) -> pd.Series:
         lines = (text for text in ordered[side] if holds.search(text.lower().replace("’", "'")))
         found.append(masks.quote(next(lines, ""), words))
     return pd.Series(found, index=frame.index, dtype="str")
+
+
+@cache
+def _function_words() -> frozenset[str]:
+    path = Path(str(resources.files("retention_kit"))) / "function_words.yaml"
+    return frozenset(word for words in yamls.load(path, ours=True).values.values() for word in words.split())
 
 
 def _by_length(text: str) -> tuple[bool, int, str]:
