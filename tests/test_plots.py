@@ -414,6 +414,8 @@ def test_themes_stand_by_how_common_they_are_and_how_those_score(ax):
     points = ax.lines[0]
     assert list(zip(points.get_xdata(), points.get_ydata(), strict=True)) == [(0.4, -20), (0.1, 30)]
     assert [text.get_text() for text in ax.texts] == ["Delivery", "No theme found"]
+    assert [text.get_ha() for text in ax.texts] == ["right", "left"]
+    assert [text.xyann[1] for text in ax.texts] == [5, -12]  # names of neighbours go above and below
     reach = [segments.get_segments()[0].tolist() for segments in ax.collections]
     assert [[0.3, -20], [0.5, -20]] in reach
     assert [[0.4, -40], [0.4, 0]] in reach

@@ -51,10 +51,13 @@ def plot_themes(themes: pd.DataFrame, *, ax: Axes | None = None, labels: marks.L
         yerr=marks.reach(scores, "nps"),
         fmt="o", color=marks.BLUE, ecolor=marks.SKY, elinewidth=1, capsize=2,
     )  # fmt: skip
-    for _, row in shown.iterrows():
+    middle = shown["comment_share"].max() / 2
+    for place, (_, row) in enumerate(shown.sort_values(["nps", "comment_share"]).iterrows()):
+        right = row["comment_share"] > middle  # near the edge a name goes to the left of its dot
         ax.annotate(
             names.drawn(marks.label(row["theme"], labels)), (row["comment_share"], row["nps"]),
-            xytext=(6, 5), textcoords="offset points", parse_math=False,
+            xytext=(-6 if right else 6, -12 if place % 2 else 5), ha="right" if right else "left",
+            textcoords="offset points", parse_math=False,
         )  # fmt: skip
     ax.margins(0.1)
     low, high = ax.get_ylim()
