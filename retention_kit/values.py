@@ -288,13 +288,7 @@ def calculated(
 
 
 def number_of(table: ir.Table, name: str) -> tuple[ir.FloatingValue, ir.StringValue]:
-    """A column beyond our own as numbers, text read as the door reads it; and what could not be, else null.
-
-    Raises
-    ------
-    DataError
-        When it holds dates or the like, or text that reads as two different numbers.
-    """
+    """A column beyond our own as numbers, text read as the door reads it; and what could not be."""
     number = _numbers(table, name, Hints()).read(table[name])
     return number, _unread(table[name], number)
 
