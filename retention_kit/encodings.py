@@ -23,7 +23,7 @@ _ALPHABETS = {
 _CHUNK = 1 << 20
 _SAMPLE = 1 << 16
 _NAMED = 5  # lines that a warning names by number
-_FEW = 2  # letters beyond a-z that can tell a line's language
+_FEW = 3  # letters beyond a-z that can tell a line's language
 _FOREIGN = 0.75  # of a line's letters, fewer in the one language they fit best are no words of it
 
 

@@ -51,6 +51,12 @@ def test_a_file_glued_from_two_exports_keeps_both_right() -> None:
     assert decode(glued) == ("Zoë\nHélène\nChloë\n", "a.csv mixes encodings: lines read as cp1252: 2.")
 
 
+def test_a_foreign_name_in_a_line_makes_no_other_encoding_of_it() -> None:
+    text = "Łucja\nŻaneta\nZoë;kiedyś\n"  # in cp1252 that would be Zoë;kiedyœ, all of it French letters
+    told = "a.csv: 3 lines are not UTF-8 and were read as cp1250"
+    assert decode(text.encode("cp1250")) == (text, told)
+
+
 def test_a_byte_that_the_encoding_lacks_is_some_letter_and_no_row_is_lost() -> None:
     # 0x81 is nothing in cp1252; cp850 writes ü so.
     text, words = decode(b"Caf\xe9 M\x81ller\nplain\n", "cp1252")
