@@ -10,7 +10,7 @@ from typing import Any
 
 import nbformat
 
-from retention_kit import params, wheels, yamls
+from retention_kit import codeframes, params, wheels, yamls
 from retention_kit.params import Client, Table
 
 # The folder that everything is in: short, for packages hold long paths and Windows stops at 260 letters.
@@ -19,6 +19,8 @@ _FOLDER = "lesson"
 # What of a client file is needed to work through its chapters. The client's own words and figures stay home.
 _KEPT = ("client", "title", "as_of", "currency", "language", "period", "chapters", "thresholds", "options")
 
+# Of a table: where it lies here, and whose other ids are whose, which is for the client alone.
+_AT_HOME = {"source", "table", "query", "same_customer"}
 _ASKED = frozenset(("exercise", "check", "solution"))
 
 _README = """\
@@ -101,12 +103,14 @@ def _without_exercises() -> dict[str, bytes]:
 def _client_file(client: Client, sources: Mapping[str, str]) -> dict[str, Any]:
     """The client file with its data beside it: no path of this machine, no address, no secret."""
     told = json.loads(client.model_dump_json(include=set(_KEPT), exclude_defaults=True))
+    if client.codeframe in codeframes.starters():  # one of one's own is a file that stays at home
+        told["codeframe"] = client.codeframe
     tables = {kind: _table(client.table(kind), source) for kind, source in sources.items()}
-    return {key: told[key] for key in _KEPT if key in told} | {"data": tables}
+    return {key: told[key] for key in (*_KEPT, "codeframe") if key in told} | {"data": tables}
 
 
 def _table(table: Table, source: str) -> dict[str, Any]:
-    return {"source": source} | table.model_dump(exclude={"source"}, exclude_defaults=True)
+    return {"source": source} | table.model_dump(exclude=_AT_HOME, exclude_defaults=True)
 
 
 def _told(kind: str, table: Table) -> str:

@@ -62,7 +62,7 @@ def test_a_project_is_made_and_says_what_to_type(tmp_path):
     assert done.stdout == ("reports is ready. Type: cd reports, then: retention-kit run params/demo.yaml\n")
     assert (tmp_path / "reports" / "params" / "demo.yaml").is_file()
     assert retention_kit("init", "reports", cwd=tmp_path).stderr == (
-        "retention-kit: reports is not empty: it has .gitignore, README.md, data and 2 more. "
+        "retention-kit: reports is not empty: it has .gitignore, README.md, codeframes and 3 more. "
         "Nothing was written; name a new folder.\n"
     )
 

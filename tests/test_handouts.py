@@ -98,6 +98,22 @@ def client_file():
     return Path(__file__).parent.parent / "params" / "demo.yaml"
 
 
+def test_what_names_a_place_or_a_person_stays_at_home(tmp_path):
+    (tmp_path / "mine.yaml").write_text("price: {title: Price, patterns: [dear]}\n", encoding="utf-8")
+    (tmp_path / "shop.yaml").write_text(
+        "title: Shop\nas_of: 2024-07-01\ncodeframe: mine.yaml\ndata:\n"
+        "  orders: {source: orders.csv, same_customer: people.csv}\n"
+        "  responses: {source: 'sqlite://shop.db', query: SELECT * FROM secrets}\n",
+        encoding="utf-8",
+    )
+    handouts.write(tmp_path / "handout.zip", params.read(tmp_path / "shop.yaml"), {})
+    with zipfile.ZipFile(tmp_path / "handout.zip") as archive:
+        told = archive.read("lesson/params/shop.yaml").decode()
+    assert "../data/orders.csv" in told
+    for kept in (str(tmp_path), "people", "mine", "secrets"):
+        assert kept not in told
+
+
 def test_the_readme_says_what_to_type_for_windows_first(demo):
     text = readme(demo)
     wheel = next(name for name in demo.namelist() if name.endswith(".whl")).removeprefix("lesson/")

@@ -100,7 +100,7 @@ def test_each_client_has_a_report_or_one_line(batch):
         "It has ['customer_id', 'order_id', 'amount', 'country']. "
         "Map your names onto ours with columns={'ordered_at': 'your_name'}.",
         "nps: 1 of 3 scores is no whole number from 0 to 10, such as 11. "
-        "Correct those rows or leave them out.",
+        "Correct those rows, or let the scale set them aside: out_of_range='set_aside'.",
         "twin.yaml and shop.yaml are both client 'shop'. Give one another id.",
         "",
     ]
@@ -281,7 +281,7 @@ def test_figures_that_a_corrected_answer_changes_are_restated_with_why(months):
     assert "+50" in first
     assert 'id="restated"' not in first
     part = second[second.index('id="restated"') :]
-    assert "One figure of the report of 1 May 2024 would come out otherwise today, of 1 compared." in part
+    assert "3 figures of the report of 1 May 2024 would come out otherwise today, of 3 compared." in part
     assert part.index("+50") < part.index("+100")
     assert "Nothing that both runs wrote down" in part
 
@@ -411,7 +411,8 @@ def test_an_option_no_chapter_has_is_refused_before_anything_runs(tmp_path):
     )
     [outcome] = reports.run([client], out=tmp_path / "outputs")
     assert outcome.reason == (
-        "The nps chapter has no option 'scala'. Did you mean 'scale'? It has ['by', 'scale']."
+        "The nps chapter has no option 'scala'. Did you mean 'scale'? It has ['by', 'scale', 'out_of_range', "
+        "'duplicates', 'satisfaction', 'effort', 'drivers', 'after']."
     )
     assert [str(path.relative_to(tmp_path)) for path in (tmp_path / "outputs").glob("*/*/*.json")] == [
         "outputs/shop/2024-05-01-failed/run.json"

@@ -300,7 +300,7 @@ NOT_THERE = (
         (
             "https://user:secret@host/db",
             "An address (https://) is no source. Save it as a file, or name a database: postgres://, "
-            "postgresql://, duckdb://, sqlite://, bigquery://, snowflake://.",
+            "postgresql://, duckdb://, sqlite://, bigquery://, snowflake://, spark://.",
         ),
         (
             [1, 2],
