@@ -199,6 +199,15 @@ PLAIN |= {"out_of_range": "refuse", "duplicates": "all"}
 ASKED = "customer_id,responded_at,score\n"
 SOME = f"{ASKED}a,2024-01-10,10\nb,2024-01-10,2\nc,2024-01-11,3\nd,2024-04-11,9\n"
 BOUGHT = "customer_id,ordered_at,amount\na,2024-01-20,5\nb,2023-12-20,7\na,2024-03-01,5\n"
+# The example of Net Promoter 3.0: 1,000 then, 930 of the same now, 120 of who was referred, 150 of others.
+REFERRED = """customer_id,ordered_at,amount,referred_by
+a,2022-07-02,400,
+b,2022-08-02,600,
+a,2023-09-01,450,
+b,2023-09-01,480,
+e,2023-10-01,120,a
+f,2023-11-01,150,
+"""
 TERMS, SENT = "customer_id,started_at,ended_at\n", "customer_id,invited_at\n"
 WRITTEN = "score,comment\n" + 30 * "2,The parcel came late\n9,Love the coffee\n"
 NOT_KNOWN = ["Who was asked is not known", "No ratings beside the score are named"]
@@ -277,6 +286,15 @@ NOTHING_AFTER = "What customers did after they answered cannot be told"
             ["buy again", "Who was asked is not known", NOTHING_AFTER],
         ),
         (
+            {"responses": SOME, "orders": REFERRED},
+            {},
+            [
+                "Last year's customers brought 93.0% of what they had brought before (",
+                "With those who were referred, earned growth is 5.0%; sales in all changed by 20.0%.",
+            ],
+            [],
+        ),
+        (
             {"responses": SOME, "subscriptions": f"{TERMS}z,2023-01-01,\n"},
             {},
             ["too few who paid were followed for 30 days after an answer"],
@@ -337,6 +355,7 @@ NOTHING_AFTER = "What customers did after they answered cannot be told"
             "uncoded",
             "orders",
             "subscriptions",
+            "referred",
             "nobody_paid",
             "too_young",
             "twice",
@@ -350,6 +369,8 @@ def test_the_nps_chapter_ends_well_on_little_data(tables, given, told, untold, t
     data = {kind: {"source": f"{kind}.csv"} for kind in tables}
     named = [name for name in ("way", "easy", "fine", "dear") if name in tables["responses"].splitlines()[0]]
     data["responses"]["columns"] = {name: name for name in named}
+    if "referred_by" in tables.get("orders", ""):
+        data["orders"]["columns"] = {"referred_by": "referred_by"}
     if "customers" in data:
         data["customers"]["columns"] = {"way": "way"}
     client = {"client": "small", "as_of": "2024-07-01", "data": data}
