@@ -14,6 +14,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
+import duckdb
 import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
@@ -99,6 +100,11 @@ def _opened(path: Path | str) -> Backend:
     if sys.stdout.isatty() and sys.stderr.isatty():  # somebody waits at a terminal
         connected.raw_sql("SET enable_progress_bar = true")
         connected.raw_sql("SET progress_bar_time = 2000")  # milliseconds without a bar
+    else:
+        with suppress(
+            duckdb.InvalidInputException
+        ):  # a notebook without widgets has none
+            connected.raw_sql("SET enable_progress_bar = false")
     return connected
 
 

@@ -4,7 +4,6 @@ import os
 import sys
 import tempfile
 
-import duckdb
 import pyarrow as pa
 import pytest
 
@@ -79,14 +78,7 @@ def test_a_bar_is_drawn_where_somebody_waits_at_a_terminal(
 ) -> None:
     for stream in (sys.stdout, sys.stderr):
         monkeypatch.setattr(stream, "isatty", lambda: somebody)
-    assert setting("progress_bar_time") == (2000 if somebody else plain("progress_bar_time"))
-    assert setting("enable_progress_bar") is (somebody or plain("enable_progress_bar"))
-
-
-def plain(name: str) -> object:
-    """A setting as DuckDB has it by itself: in a notebook there is no bar without a package of Jupyter's."""
-    with duckdb.connect() as engine:
-        return engine.execute(f"SELECT current_setting('{name}')").fetchone()[0]
+    assert setting("enable_progress_bar") is somebody
 
 
 def setting(name: str) -> object:
