@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from retention_kit import answers, masks, scales, values, yamls
+from retention_kit import answers, blanks, masks, scales, yamls
 from retention_kit.moments import Date
 from retention_kit.scales import Scale
 from retention_kit.sentences import phrase
@@ -104,7 +104,7 @@ def _read(answered: Any, scale: str | Scale, by: Sequence[str], as_of: Date | No
     band = scales.read(scale).band(loaded.table.score)
     written = loaded.table.comment.cast("string")
     given = loaded.table.select(*by, band=band, comment=written).to_pandas()
-    texts = given["comment"].replace(dict.fromkeys(values.BLANKS, "")).fillna("").map(cleaned)
+    texts = given["comment"].replace(dict.fromkeys(blanks.WORDS, "")).fillna("").map(cleaned)
     lines = [folded(text) for text in texts]
     nothing = np.array([line in _nothing() for line in lines], dtype=bool)
     worded = np.array([any(sign.isalpha() for sign in line) for line in lines], dtype=bool)

@@ -9,7 +9,7 @@ import ibis
 import ibis.expr.types as ir
 import pandas as pd
 
-from retention_kit import intervals, periods, profiles, values
+from retention_kit import blanks, intervals, periods, profiles
 from retention_kit.exceptions import DataError
 from retention_kit.tables import Loaded
 
@@ -161,7 +161,7 @@ def consents(loaded: Loaded) -> ir.Table:
         When the column holds something that is neither yes nor no.
     """
     stated = loaded.table.contactable
-    text = values.filled(stated) if stated.type().is_string() else stated.cast("string")
+    text = blanks.filled(stated) if stated.type().is_string() else stated.cast("string")
     said = loaded.table.select("customer_id", word=text.lower())
     unknown = said.word.min(where=said.word.notin((*_YES, *_NO))).to_pyarrow().as_py()
     if unknown is not None:

@@ -10,7 +10,7 @@ from typing import Any
 import duckdb
 import pandas as pd
 
-from retention_kit import values
+from retention_kit import blanks
 from retention_kit.dialects import complaint
 from retention_kit.exceptions import DataError
 from retention_kit.opened import Source
@@ -267,7 +267,7 @@ def same(name: str, one: Column, other: Column) -> bool:
 
 def _column(name: str, cells: pd.Series) -> Column:
     text = cells.dropna().map(_text).astype("str")
-    text = text[~text.isin(values.BLANKS)]
+    text = text[~text.isin(blanks.WORDS)]
     is_number = _mostly(text, _NUMBER)
     return Column(
         name=name,

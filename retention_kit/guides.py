@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from retention_kit import guesses, mappings, moments, presets, sources, tables, values
+from retention_kit import blanks, guesses, mappings, moments, presets, sources, tables, values
 from retention_kit.contracts import BY_KIND
 from retention_kit.exceptions import DataError, ParamsError, did_you_mean
 from retention_kit.guesses import Column
@@ -255,7 +255,7 @@ class Guide:
 
     def _rows_by_value(self, column: Column) -> dict[str, int]:
         raw = self.source.table([column.name])
-        counts = raw.group_by(value=values.filled(raw[column.name].cast("string"))).aggregate(
+        counts = raw.group_by(value=blanks.filled(raw[column.name].cast("string"))).aggregate(
             rows=raw.count()
         )
         found = counts.order_by("value").to_pyarrow().to_pylist()

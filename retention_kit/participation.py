@@ -7,7 +7,17 @@ import ibis
 import ibis.expr.types as ir
 import pandas as pd
 
-from retention_kit import answers, intervals, nps, nps_comparisons, periods, scales, session, tables, values
+from retention_kit import (
+    answers,
+    blanks,
+    intervals,
+    nps,
+    nps_comparisons,
+    periods,
+    scales,
+    session,
+    tables,
+)
 from retention_kit.exceptions import DataError
 from retention_kit.moments import Date
 from retention_kit.periods import Period
@@ -303,7 +313,7 @@ def matched(loaded: Loaded, asked: Loaded, keep: Sequence[str] = ()) -> ir.Table
 
 
 def _answered(value: ir.Value) -> ir.BooleanValue:
-    return (values.filled(value) if value.type().is_string() else value).notnull()
+    return (blanks.filled(value) if value.type().is_string() else value).notnull()
 
 
 def _with_share(frame: pd.DataFrame, part: str, whole: str, name: str) -> pd.DataFrame:

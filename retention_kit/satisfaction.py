@@ -8,7 +8,7 @@ import ibis
 import ibis.expr.types as ir
 import pandas as pd
 
-from retention_kit import intervals, periods, score_intervals, tables, values
+from retention_kit import blanks, intervals, periods, score_intervals, tables
 from retention_kit.exceptions import DataError, ParamsError, did_you_mean
 from retention_kit.moments import Date
 from retention_kit.periods import Period
@@ -198,7 +198,7 @@ def _given(table: ir.Table, question: str, scale: tuple[int, int]) -> ir.Table:
     """The rows with an answer: a number in `_given`, as it came in `_text`, `_wrong` where out of scale."""
     answer = table[question]
     if answer.type().is_string():
-        table = table.mutate(_text=values.filled(answer))
+        table = table.mutate(_text=blanks.filled(answer))
         table = table.mutate(_given=table["_text"].try_cast("float64"))
     else:
         table = table.mutate(_text=answer, _given=answer.cast("float64"))

@@ -101,9 +101,7 @@ def _opened(path: Path | str) -> Backend:
         connected.raw_sql("SET enable_progress_bar = true")
         connected.raw_sql("SET progress_bar_time = 2000")  # milliseconds without a bar
     else:
-        with suppress(
-            duckdb.InvalidInputException
-        ):  # a notebook without widgets has none
+        with suppress(duckdb.InvalidInputException):  # a notebook without widgets has none
             connected.raw_sql("SET enable_progress_bar = false")
     return connected
 

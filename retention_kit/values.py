@@ -14,17 +14,12 @@ import ibis
 import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
 
-from retention_kit import mappings
+from retention_kit import blanks, mappings
 from retention_kit.exceptions import DataError, did_you_mean
 from retention_kit.mappings import Mapped
 from retention_kit.sentences import phrase
 
-#: What exports write for "nothing here" in a column of numbers, moments or ids.
-BLANKS = ("", "NA", "N/A", "#N/A", "NULL", "null", "NaN", "nan", "None", "$null$")
-
-_LONGEST_BLANK = max(map(len, BLANKS))
-_BLANK_SIGNS = " \t\n\r\v\f"  # what strip() takes away
-
+_IDS = ("customer_id", "order_id")
 _SPACES = r"[\s\x{00a0}\x{202f}]"
 _POINT = r"^[+-]?(\d+|[1-9]\d{0,2}(,\d{3})+)?(\.\d*)?([eE][+-]?\d+)?$"
 _COMMA = r"^[+-]?(\d+|[1-9]\d{0,2}(\.\d{3})+)?(,\d*)?([eE][+-]?\d+)?$"
@@ -75,18 +70,6 @@ class Reading(NamedTuple):
     guess: str = ""
 
 
-def filled(text: ir.StringValue) -> ir.StringValue:
-    """The text without outer blanks; null where an export means "nothing".
-
-    Nearly every text needs neither, and telling that costs a tenth of rewriting it: of ten million ids only
-    those are rewritten that are as short as a word for nothing, or begin or end with a blank.
-    """
-    stripped = text.strip()
-    cleaned = ibis.array(list(BLANKS)).contains(stripped).ifelse(ibis.null("string"), stripped)
-    outer = [at(blank) for blank in _BLANK_SIGNS for at in (text.startswith, text.endswith)]
-    return ibis.or_(text.length() <= _LONGEST_BLANK, *outer).ifelse(cleaned, text)
-
-
 def number_reading(table: ir.Table, column: str, decimal: str | None) -> Reading:
     """Decide the decimal sign of a text column from all its values.
 
@@ -112,7 +95,7 @@ def number_reading(table: ir.Table, column: str, decimal: str | None) -> Reading
 
 def _bare(text: ir.StringValue) -> ir.StringValue:
     """A number without what only groups its digits, its minus sign the one of ASCII."""
-    return filled(text).re_replace(_SPACES, "").re_replace("['’]", "").replace("−", "-")
+    return blanks.filled(text).re_replace(_SPACES, "").re_replace("['’]", "").replace("−", "-")
 
 
 def _guess_decimal(table: ir.Table, column: str) -> tuple[str, str]:
@@ -170,7 +153,7 @@ def moment_reading(table: ir.Table, column: str, day_first: bool | None, zone: s
 
 def _distinct_dates(table: ir.Table, column: str) -> ir.Table:
     """The different texts of a column, times cut off where no zone follows: few, even in a long file."""
-    text = filled(table[column])
+    text = blanks.filled(table[column])
     dashed = _dashed(table[column])
     return table.select(
         date=dashed.re_extract(r"^[^ T]+", 0),
@@ -214,7 +197,7 @@ def _day_or_month(column: str, counts: dict) -> str:
 
 def _dashed(text: ir.StringValue) -> ir.StringValue:
     """One separator for all: 01.07.2024, 1/7/2024 and 2024/07/01 become dashes."""
-    return filled(text).re_replace(r"^(\d+)[./-](\d+)[./-](\d+)", r"\1-\2-\3")
+    return blanks.filled(text).re_replace(r"^(\d+)[./-](\d+)[./-](\d+)", r"\1-\2-\3")
 
 
 def _parsed(dashed: ir.StringValue, order: str) -> ir.TimestampValue:
@@ -235,7 +218,7 @@ def _zoned(column: str, zone: str | None) -> Callable[[ir.StringValue], ir.Times
         raise DataError(needs_zone(column))
 
     def read(text: ir.StringValue) -> ir.TimestampValue:
-        moment = filled(text)
+        moment = blanks.filled(text)
         # DuckDB reads 10:00:00+02:00 and not "10:00 +0200"; without an offset it would take UTC for it.
         spelled = moment.re_replace(r"\s(Z|[+-])", r"\1").re_replace(r"([+-]\d{2})(\d{2})$", r"\1:\2")
         spelled = spelled.re_replace(r"([ T]\d{1,2}:\d{2})(Z|[+-])", r"\1:00\2")
@@ -298,7 +281,7 @@ def _unread(source: ir.Value, value: ir.Value) -> ir.StringValue:
     if not (source.type().is_string() or source.type().is_integer()):
         return ibis.null("string")
     text = source.cast("string")
-    return (filled(text).notnull() & value.isnull()).ifelse(text, ibis.null("string"))
+    return (blanks.filled(text).notnull() & value.isnull()).ifelse(text, ibis.null("string"))
 
 
 def typed(
@@ -314,6 +297,7 @@ def typed(
         What was guessed, in words.
     """
     bad_dates, bad_numbers, guesses, columns = [], [table["_bad_number"]], [], {}
+    as_they_are = blanks.clean(table, [name for name in _IDS if name in table.columns])
     for name in table.columns:
         if name in dates:
             reading = _moments(table, name, hints)
@@ -322,7 +306,8 @@ def typed(
             reading = _numbers(table, name, hints)
             bad = bad_numbers
         else:
-            columns[name] = table[name] if name.startswith("_") else _label(table[name], name)
+            kept = name.startswith("_") or name in as_they_are
+            columns[name] = table[name] if kept else _label(table[name], name)
             continue
         columns[name] = reading.read(table[name])
         guesses += [reading.guess] if reading.guess else []
@@ -386,10 +371,10 @@ def _finite(number: ir.FloatingValue) -> ir.FloatingValue:
 def _label(value: ir.Value, name: str) -> ir.Value:
     """Ids as text however the source keeps them (1042, 1042.0, ' 1042 '); other columns as they are."""
     kind = value.type()
-    if name not in ("customer_id", "order_id"):
+    if name not in _IDS:
         return value.nullif("") if kind.is_string() else value
     if kind.is_string():
-        return filled(value)
+        return blanks.filled(value)
     if kind.is_floating():
         whole = _finite(value.cast("float64"))
         return (whole == whole.floor()).ifelse(whole.cast("int64").cast("string"), whole.cast("string"))

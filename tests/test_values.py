@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from retention_kit import values
+from retention_kit import blanks, values
 from retention_kit.exceptions import DataError
 
 
@@ -293,9 +293,9 @@ written = st.text(st.sampled_from([*" \t\n\r\v\f", *"NAaul/#$-1é"]), max_size=9
 
 
 @settings(max_examples=50)
-@given(texts=st.lists(written | st.sampled_from(values.BLANKS), min_size=1, max_size=30))
+@given(texts=st.lists(written | st.sampled_from(blanks.WORDS), min_size=1, max_size=30))
 def test_a_text_is_stripped_and_a_word_for_nothing_is_nothing(texts: list[str]) -> None:
     stripped = [text.strip(" \t\n\r\v\f") for text in texts]
-    assert read(table_of(texts), values.Reading(values.filled, "")) == [
-        None if text in values.BLANKS else text for text in stripped
+    assert read(table_of(texts), values.Reading(blanks.filled, "")) == [
+        None if text in blanks.WORDS else text for text in stripped
     ]
