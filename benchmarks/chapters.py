@@ -5,8 +5,10 @@ that needs it pays for. Loading is told apart. The time of the processor is told
 busy machine others disturb it least.
 """
 
+import json
 import os
 import statistics
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping
@@ -15,7 +17,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from benchmarks.questions import AS_OF, orders_file
+from benchmarks.questions import orders_file
+from benchmarks.ways import AS_OF, Measured, beside, child, peak
 from retention_kit import (
     cohorts,
     inactivity,
@@ -52,18 +55,25 @@ RETENTION: Mapping[str, Callable[[Loaded], pd.DataFrame]] = {
 Spent = tuple[float, float]  # processor and wall time
 
 
-def run(rows: int) -> None:
-    """Print the table in Markdown, for the README."""
+def run(rows: int) -> list[Measured]:
+    """A row a question, held against the pass; all in one process, as a chapter is."""
+    task = f"The retention chapter of {rows:,} orders, a question after the other"
     with tempfile.TemporaryDirectory() as folder:
-        path = orders_file(folder, rows)
-        repeats = [_repeat(path) for _ in range(REPEATS)]
+        found = child(sys.executable, "chapters", str(orders_file(folder, rows)))
+    asked = [
+        Measured(task, name, rows, warm=wall, cpu=processor)
+        for name, (processor, wall) in found["spent"].items()
+    ]
+    by_name = {one.way: one for one in beside(asked)}
+    by_name[TOGETHER] = by_name[TOGETHER]._replace(peak=found["peak"])
+    return list(by_name.values())
+
+
+def main(path: Path) -> None:
+    """Print what each question took, as a line of JSON."""
+    repeats = [_repeat(path) for _ in range(REPEATS)]
     spent = {name: _median([repeat[name] for repeat in repeats]) for name in repeats[0]}
-    print(f"The retention chapter, {rows:,} orders, median of {REPEATS}, each freshly loaded; seconds\n")
-    print("| question, in the chapter's order | processor | wall | processor, times the pass | wall, times |")
-    print("|---|---:|---:|---:|---:|")
-    for name, (processor, wall) in spent.items():
-        times = f"{processor / spent[PASS][0]:.2f} | {wall / spent[PASS][1]:.2f}"
-        print(f"| {name} | {processor:.2f} | {wall:.2f} | {times} |")
+    print(json.dumps({"spent": spent, "peak": peak()}))
 
 
 def distinct(loaded: Loaded) -> int:
@@ -92,3 +102,7 @@ def _spent(call: Callable[[], object]) -> Spent:
 
 def _median(spent: list[Spent]) -> Spent:
     return tuple(statistics.median(column) for column in zip(*spent, strict=True))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

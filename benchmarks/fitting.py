@@ -1,13 +1,10 @@
-"""Fits of purchase models: ours beside lifetimes 0.11.3, each in a process of its own.
+"""Fits of purchase models: ours beside lifetimes, each in a process of its own.
 
-lifetimes is installed into an environment of its own, and skipped by name where it cannot be. It is given
-what its documentation gives it, and once more our histogram, which it can take as weights.
+lifetimes is given what its documentation gives it, and once more our histogram, which it can take as
+weights.
 """
 
-import json
 import os
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 from typing import NamedTuple
@@ -15,11 +12,11 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from benchmarks import races
+from benchmarks.ways import Measured, beside
 from retention_kit import btyd, simulations, summaries
 
-ROOT = Path(__file__).parent.parent
-PEER = "lifetimes 0.11.3"
-LIMIT = 900.0  # seconds until a fit is stopped, and its time a lower bound
+DATA = "RETENTION_KIT_DATA"  # the folder of public data sets
 #: By model: CDNOW's parameters, with a day for a seventh of a week, and for how long customers were watched.
 #: Watched for two years lifetimes' Pareto/NBD takes twenty times as long; CDNOW's nine months suit it.
 _DAILY = {
@@ -29,13 +26,11 @@ _DAILY = {
 
 
 class Job(NamedTuple):
-    """What is fitted, how often by ours, and whether lifetimes can do the same."""
+    """What is fitted by whom."""
 
     name: str
     model: str
     frame: pd.DataFrame
-    way: str = "ours"
-    repeats: int = 3
     peer: bool = True
 
 
@@ -57,74 +52,49 @@ def histogram(frame: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(summaries.cells(frame).table(), columns=names)
 
 
-def run(customers: int) -> None:
-    """Print the table in Markdown, for the README."""
-    python = _peer()
-    print(
-        "Fits, each in its own process, seconds by the clock (of the processor), times faster by the latter\n"
-    )
-    print(f"| fit | ours | memory, above imports | {PEER} | memory, above imports | times faster | it lost |")
-    print("|---|---:|---:|---:|---:|---:|---:|")
-    with tempfile.TemporaryDirectory() as folder:
-        for job in _jobs(customers):
-            path = Path(folder) / "customers.npz"
-            np.savez(path, **{name: job.frame[name].to_numpy() for name in job.frame})
-            one = _measured(sys.executable, job.way, job, path, job.repeats)
-            cells = [job.name, _seconds(one), _memory(one)]
-            if python and job.peer:
-                cells += _beside(job, one, _measured(python, "lifetimes", job, path, 1))
-            print(f"| {' | '.join(cells)} |", flush=True)
-    if python is None:
-        print(f"\n{PEER} is skipped: its environment could not be made (benchmarks/lifetimes.txt)")
+def run(customers: int) -> list[Measured]:
+    """A row a fit and who made it, and by how much the peer's is less likely than ours."""
+    found = [row for job in _jobs(customers) for row in _fitted(job)]
+    if DATA not in os.environ:
+        found.append(Measured("Fits of CDNOW", "ours", note=f"skipped: {DATA} is not set"))
+    return found
 
 
 def _jobs(customers: int) -> list[Job]:
     many, fewer = daily("bg_nbd", customers), daily("pareto_nbd", customers // 10)
     counted = histogram(many)
     jobs = [
-        Job(f"BG/NBD, {customers:,} customers by the day", "bg_nbd", many),
-        Job(f"BG/NBD, their {len(counted):,} kinds with weights", "bg_nbd", counted),
-        Job(f"Pareto/NBD, {customers // 10:,} customers by the day", "pareto_nbd", fewer),
+        Job(f"BG/NBD of {customers:,} customers by the day", "bg_nbd", many),
+        Job(f"BG/NBD of their {len(counted):,} kinds with weights", "bg_nbd", counted),
+        Job(f"Pareto/NBD of {customers // 10:,} customers by the day", "pareto_nbd", fewer),
     ]
-    if not (data := os.environ.get("RETENTION_KIT_DATA")):
-        print("CDNOW is skipped: RETENTION_KIT_DATA is not set\n")
+    if DATA not in os.environ:
         return jobs
-    cdnow = pd.read_csv(Path(data) / "cdnow" / "cdnow_customers_summary.csv.gz")
+    cdnow = pd.read_csv(Path(os.environ[DATA]) / "cdnow" / "cdnow_customers_summary.csv.gz")
     cdnow = cdnow[["frequency", "recency", "T"]].astype("float64")
     return [
         *jobs,
-        Job("BG/NBD, CDNOW, the first fit after import", "bg_nbd", cdnow, repeats=1),
-        Job("BG/NBD, CDNOW", "bg_nbd", cdnow, repeats=21),
-        Job("Pareto/NBD, CDNOW", "pareto_nbd", cdnow, repeats=11),
-        Job("200 bootstrap refits of CDNOW, BG/NBD", "bg_nbd", cdnow, way="bootstrapped", peer=False),
+        Job("BG/NBD of CDNOW", "bg_nbd", cdnow),
+        Job("Pareto/NBD of CDNOW", "pareto_nbd", cdnow),
+        Job("A BG/NBD fit of CDNOW and 200 bootstrap refits", "bootstrap", cdnow, peer=False),
     ]
 
 
-def _measured(python: str | Path, way: str, job: Job, path: Path, repeats: int) -> dict | None:
-    """What `one_fit` measured, or None when it was stopped at the limit."""
-    script = str(ROOT / "benchmarks" / "one_fit.py")
-    command = [str(python), "-W", "ignore", script, way, job.model, str(path), str(repeats)]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=LIMIT)
-    except subprocess.TimeoutExpired:
-        return None
-    return json.loads(done.stdout.splitlines()[-1])
-
-
-def _beside(job: Job, one: dict, other: dict | None) -> list[str]:
-    """What lifetimes took, or at least took when it was stopped."""
-    if other is None:
-        return [f"stopped after {LIMIT:.0f}", "", f"over {LIMIT / one['wall']:.0f}", ""]
-    lost = _likelihood(job, one["params"]) - _likelihood(job, other["params"])
-    return [_seconds(other), _memory(other), f"{other['cpu'] / one['cpu']:.0f}", f"{lost:.3f}"]
-
-
-def _seconds(found: dict) -> str:
-    return f"{found['wall']:.3g} ({found['cpu']:.3g})"
-
-
-def _memory(found: dict) -> str:
-    return f"{found['peak']:.0f} MB, {found['peak'] - found['imported']:.0f}"
+def _fitted(job: Job) -> list[Measured]:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "customers.npz"
+        np.savez(path, **{name: job.frame[name].to_numpy() for name in job.frame})
+        asked = {"ours": "with_ours"} | ({"lifetimes": "with_lifetimes"} if job.peer else {})
+        found = [
+            races.entered(job.name, label, module, job.model, path, len(job.frame))
+            for label, module in asked.items()
+        ]
+    rows = beside([one for one, _ in found])
+    if not job.peer or (other := found[1][1]) is None:
+        return rows
+    lost = _likelihood(job, found[0][1]) - _likelihood(job, other)
+    note = f"log-likelihood {round(lost, 3) + 0.0:.3f} below ours"  # and no minus before a zero
+    return [rows[0], rows[1]._replace(note=note)]
 
 
 def _likelihood(job: Job, params: dict[str, float]) -> float:
@@ -132,30 +102,3 @@ def _likelihood(job: Job, params: dict[str, float]) -> float:
     model = btyd.MODELS[job.model]
     theta = np.array([params[name] for name in model.names])
     return model.log_likelihood(theta, summaries.cells(job.frame))[0]
-
-
-def _peer() -> Path | None:
-    """The Python of lifetimes' environment, made once; None where it cannot be."""
-    wanted, home = ROOT / "benchmarks" / "lifetimes.txt", Path(sys.prefix) / "lifetimes"
-    python, made = home / ("Scripts" if os.name == "nt" else "bin") / "python", home / "made.txt"
-    if made.exists() and made.read_text() == wanted.read_text():
-        return python
-    uv = [str(Path(sys.prefix) / python.parent.name / "uv")]
-    try:
-        subprocess.run([*uv, "venv", "-q", "--clear", "--python", sys.executable, str(home)], check=True)
-        install = [
-            "pip",
-            "install",
-            "-q",
-            "--only-binary",
-            ":all:",
-            "--python",
-            str(python),
-            "-r",
-            str(wanted),
-        ]
-        subprocess.run([*uv, *install], check=True)
-    except (OSError, subprocess.CalledProcessError):
-        return None
-    made.write_text(wanted.read_text())
-    return python

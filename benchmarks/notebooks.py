@@ -3,19 +3,23 @@
 Ours does more in that time: one page a client with its summary, tables, workbook and account.
 """
 
+import json
 import os
 import resource
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import nbformat
 from nbformat.v4 import new_code_cell
 
+from benchmarks.questions import within
+from benchmarks.ways import Measured, beside, child
 from retention_kit import kernels, pages, wheels
 from retention_kit.engines import Engine
 from retention_kit.params import CHAPTERS
@@ -35,68 +39,84 @@ options:
   nps: {by: segment}
   clv: {by: channel}
 """
+#: The ways of each race, and how many times slower than ours they should be.
+MANY = {
+    "ours, `retention-kit run --jobs 2`": None,
+    "papermill's API, two workers": 2.5,
+    "`papermill` and `jupyter nbconvert`, two at a time": 4,
+}
+ONE = {"ours, one client": None, "`papermill` and `jupyter nbconvert`, one by one": 2}
 
 
 class Silent(Exception):
     """A kernel that never answered."""
 
 
-def run() -> None:
-    """Print the tables in Markdown, for the README."""
+def run() -> list[Measured]:
+    """A row a way: of many notebooks and of one client; a row a chapter for what its cells take."""
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
-        chapters = [_report_edition(chapter, home) for chapter in CHAPTERS]
-        clients = [home / f"copy_{n}.yaml" for n in range(COPIES)]
-        for client in clients:
+        for chapter in CHAPTERS:
+            _report_edition(chapter, home)
+        for client in _clients(home):
             client.write_text(_CLIENT, encoding="utf-8")
-        _race(home, chapters, clients)
-        print()
-        _budgets(home, chapters, clients[0])
+        found = [row for race in (MANY, ONE) for row in _race(race, home)]
+        page = next((home / "one").glob("*/*/report.html")).stat().st_size
+        return [*found, *_budgets(home), *_size(page)]
 
 
-def _race(home: Path, chapters: Sequence[Path], clients: Sequence[Path]) -> None:
-    work = [(chapter, client) for client in clients for chapter in chapters]
-    ours = _ours(home / "many", clients)
-    many = {
-        "ours, `retention-kit run --jobs 2`": (ours, None),
-        "papermill's API, two workers": (lambda: _by_api(home, work), 2.5),
-        "`papermill` and `jupyter nbconvert`, two at a time": (lambda: _by_command(home, work, 2), 4),
-    }
-    one = {
-        "ours, one client, cold": (_ours(home / "one", clients[:1]), None),
-        "`papermill` and `jupyter nbconvert`, one by one": (lambda: _by_command(home, work[:4], 1), 2),
-    }
-    print(f"{len(work)} chapter notebooks to HTML, then 4, seconds by the clock (of the processor)\n")
-    print("| way | seconds | times slower | wanted |")
-    print("|---|---:|---:|---|")
-    for ways in (many, one):
-        first = None
-        for name, (way, wanted) in ways.items():
-            wall, cpu = _answered(way)
-            first = first or wall
-            judged = f"{wanted:g}: {'yes' if wall / first >= wanted else 'NO'}" if wanted else ""
-            print(f"| {name} | {wall:.1f} ({cpu:.1f}) | {wall / first:.1f} | {judged} |", flush=True)
+def main(name: str, home: Path) -> None:
+    """Go one way, and print what it took as a line of JSON."""
+    wall, cpu = _answered(partial(WAYS[name], home))
+    largest = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+    print(json.dumps({"cold": wall, "cpu": cpu, "peak": largest}))
 
 
-def _budgets(home: Path, chapters: Sequence[Path], client: Path) -> None:
-    size = next((home / "one").glob("*/*/report.html")).stat().st_size
-    print(f"The cells of a chapter, CPU seconds (the least of three), at most {BUDGET:g}\n")
-    print("| chapter | CPU seconds | within |")
-    print("|---|---:|---|")
+def _race(race: Mapping[str, float | None], home: Path) -> list[Measured]:
+    number = len(CHAPTERS) * (COPIES if race is MANY else 1)
+    task = f"{number} chapter notebooks to HTML, a new process each; memory of the largest one"
+    found = [
+        Measured(task, name, number, **child(sys.executable, "notebooks", name, str(home))) for name in race
+    ]
+    rows = beside(found)
+    return [
+        one._replace(note=f"wanted {wanted:g}: {'yes' if one.slower >= wanted else 'NO'}") if wanted else one
+        for one, wanted in zip(rows, race.values(), strict=True)
+    ]
+
+
+def _budgets(home: Path) -> list[Measured]:
+    task, client = "The cells of a chapter, the least of three", _clients(home)[0]
+    found = []
     with Engine("warm") as engine:
-        for chapter in chapters:
+        for chapter in _chapters(home):
             taken = min(_cells(chapter, client, engine) for _ in range(3))
-            print(f"| {chapter.stem} | {taken:.2f} | {'yes' if taken <= BUDGET else 'NO'} |", flush=True)
-    print(f"\nreport.html of the demo client: {size:,} bytes{'' if size < LARGEST else ', TOO LARGE'}")
+            found.append(Measured(task, chapter.stem, cpu=taken, note=within(taken, BUDGET)))
+    return found
 
 
-def _report_edition(chapter: str, home: Path) -> Path:
+def _size(page: int) -> list[Measured]:
+    kept = f"{page:,} bytes, at most {LARGEST:,}: {'yes' if page < LARGEST else 'NO'}"
+    return [Measured("The page of the demo client", "report.html", note=kept)]
+
+
+def _chapters(home: Path) -> list[Path]:
+    return [home / f"{chapter}.ipynb" for chapter in CHAPTERS]
+
+
+def _clients(home: Path) -> list[Path]:
+    return [home / f"copy_{n}.yaml" for n in range(COPIES)]
+
+
+def _work(home: Path) -> list[tuple[Path, Path]]:
+    return [(chapter, client) for client in _clients(home) for chapter in _chapters(home)]
+
+
+def _report_edition(chapter: str, home: Path) -> None:
     """The notebook that a report executes: without the cells that are for students."""
     notebook = nbformat.read(wheels.shipped("notebooks") / f"{chapter}.ipynb", as_version=4)
     notebook.cells = [c for c in notebook.cells if not pages.LESSON & set(c.metadata.get("tags", []))]
-    path = home / f"{chapter}.ipynb"
-    nbformat.write(notebook, path)
-    return path
+    nbformat.write(notebook, home / f"{chapter}.ipynb")
 
 
 def _measured(way: Callable[[], None]) -> tuple[float, float]:
@@ -121,14 +141,14 @@ def _children() -> float:
     return used.ru_utime + used.ru_stime
 
 
-def _ours(out: Path, clients: Sequence[Path]) -> Callable[[], None]:
-    command = [sys.executable, "-m", "retention_kit", "run", *map(str, clients), "--out", str(out)]
-    return lambda: _quiet([*command, "--jobs", "2"])
+def _ours(clients: slice, out: str, home: Path) -> None:
+    command = [sys.executable, "-m", "retention_kit", "run", *map(str, _clients(home)[clients])]
+    _quiet([*command, "--out", str(home / out), "--jobs", "2"])
 
 
-def _by_command(home: Path, work: Sequence[tuple[Path, Path]], workers: int) -> None:
+def _by_command(workers: int, work: slice, home: Path) -> None:
     with ThreadPoolExecutor(workers) as pool:
-        list(pool.map(lambda one: _commanded(home, *one), work))
+        list(pool.map(lambda one: _commanded(home, *one), _work(home)[work]))
 
 
 def _commanded(home: Path, chapter: Path, client: Path) -> None:
@@ -138,7 +158,8 @@ def _commanded(home: Path, chapter: Path, client: Path) -> None:
     _quiet([str(scripts / "jupyter"), "nbconvert", "--to", "html", str(done)])
 
 
-def _by_api(home: Path, work: Sequence[tuple[Path, Path]]) -> None:
+def _by_api(home: Path) -> None:
+    work = _work(home)
     with ProcessPoolExecutor(2) as pool:
         list(pool.map(_called, work, [home] * len(work)))
 
@@ -175,5 +196,13 @@ def _cells(chapter: Path, client: Path, engine: Engine) -> float:
     return float(executed.notebook.cells[-2].outputs[0].text)
 
 
+WAYS: Mapping[str, Callable[[Path], None]] = {
+    "ours, `retention-kit run --jobs 2`": partial(_ours, slice(None), "many"),
+    "papermill's API, two workers": _by_api,
+    "`papermill` and `jupyter nbconvert`, two at a time": partial(_by_command, 2, slice(None)),
+    "ours, one client": partial(_ours, slice(0, 1), "one"),
+    "`papermill` and `jupyter nbconvert`, one by one": partial(_by_command, 1, slice(0, len(CHAPTERS))),
+}
+
 if __name__ == "__main__":
-    run()
+    main(sys.argv[1], Path(sys.argv[2]))

@@ -8,8 +8,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from benchmarks.one_fit import peak
-from benchmarks.questions import AS_OF
+from benchmarks.ways import AS_OF, peak
 from retention_kit import (
     btyd,
     churn,

@@ -1,5 +1,6 @@
 """Ten questions a shop asks, one line each on a plain DataFrame, and frames of any size to ask them of."""
 
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -7,10 +8,10 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from benchmarks.ways import AS_OF, Measured, Way, apart, beside
 from retention_kit import churn, clv, mrr, nps, purchases, retention
 
-AS_OF = "2024-07-01"
-
+BUDGET = 2.0  # seconds a question may take of a million rows
 _FIRST_DAY = np.datetime64("2022-07-01")
 _DAYS = 731  # up to AS_OF
 _COUNTRIES = ["AT", "CZ", "DE", "FR", "NL", "PL", "SK"]
@@ -39,6 +40,38 @@ QUESTIONS: dict[str, Question] = {
     "NPS by wave": lambda of: nps.nps(of.responses, as_of=AS_OF, period="quarter"),
     "value so far by cohort": lambda of: clv.clv_historical(of.orders, as_of=AS_OF),
 }
+
+
+def run(rows: int) -> list[Measured]:
+    """A row a question, each of a plain frame: wrapping, checking and counting are in the figure."""
+    task = f"Ten questions, each of a plain frame of {rows:,} rows"
+    with tempfile.TemporaryDirectory() as folder:
+        for name, frame in frames(rows)._asdict().items():
+            frame.to_parquet(Path(folder) / f"{name}.parquet")
+        usual, _ = apart(
+            task,
+            "the triangle, by the usual pandas recipe",
+            "with_pandas",
+            "cohorts",
+            Path(folder) / "orders.parquet",
+            rows=rows,
+        )
+        asked = [apart(task, name, "questions", name, Path(folder), rows=rows)[0] for name in QUESTIONS]
+    triangle = list(QUESTIONS).index("the triangle")
+    usual = beside([asked[triangle], usual])[1]
+    return [one._replace(note=within(one.warm, BUDGET)) for one in asked] + [usual]
+
+
+def within(taken: float, budget: float) -> str:
+    """Whether it kept to what it may take."""
+    return f"at most {budget:g} s: {'yes' if taken <= budget else 'NO'}"
+
+
+def _read(folder: Path) -> Frames:
+    return Frames(*(pd.read_parquet(folder / f"{name}.parquet") for name in Frames._fields))
+
+
+WAYS = {name: Way(_read, ask) for name, ask in QUESTIONS.items()}
 
 
 def _average(of: Frames) -> pd.DataFrame:

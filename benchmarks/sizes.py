@@ -14,6 +14,7 @@ from pathlib import Path
 import duckdb
 
 from benchmarks import one_size
+from benchmarks.ways import Measured
 from retention_kit import session
 
 ROOT = Path(__file__).parents[1]
@@ -69,25 +70,35 @@ def asked(folder: Path, memory: str) -> dict:
     return {each["name"]: each for each in told[:-1]} | told[-1]
 
 
-def run(small: int, large: int, memories: tuple[str, str] = ("4GB", "1GB")) -> None:
-    """Print the table in Markdown, for the README."""
+def run(small: int, large: int, memories: tuple[str, str] = ("4GB", "1GB")) -> list[Measured]:
+    """A row a question of the large size, and what a row of it costs beside the small one's."""
     found = []
     for rows, memory in ((small, memories[0]), (large, memories[0]), (large, memories[1])):
         with tempfile.TemporaryDirectory() as folder:
             write(Path(folder), rows)
             found.append(asked(Path(folder), memory))
     few, many, tight = found
-    print(
-        f"Processor seconds of {large:,} orders ({large // 4:,} customers and subscriptions), one question "
-        f"after the other in {ADDRESSES / 1024**3:.0f} GB; a row's cost beside that of {small:,}\n"
+    return [*_told(large, memories[0], many, few, small), *_told(large, memories[1], tight)]
+
+
+def _told(
+    rows: int, memory: str, found: dict, few: dict | None = None, small: int | None = None
+) -> list[Measured]:
+    """What each question took, one after the other in one process, and the memory of all."""
+    task = (
+        f"{rows:,} orders, {rows // 4:,} subscriptions, a question after the other; the engine "
+        f"told {memory}, the process held to {ADDRESSES / 1024**3:.0f} GB"
     )
-    print(f"| question | {memories[0]} | a row's cost, times | {memories[1]} |")
-    print("|---|---:|---:|---:|")
-    for name in [name for name in many if name not in ("peak", "spilled")]:
-        ratio = many[name]["cpu"] / few[name]["cpu"] * small / large
-        print(f"| {_label(name)} | {many[name]['cpu']:.1f} | {ratio:.2f} | {tight[name]['cpu']:.1f} |")
-    print(f"| peak memory, MB | {many['peak']:.0f} | | {tight['peak']:.0f} |")
-    print(f"| spilled to disk at most, MB | {many['spilled']:.0f} | | {tight['spilled']:.0f} |")
+    rows_told = []
+    for name in (name for name in found if name not in ("peak", "spilled")):
+        note = ""
+        if few:
+            times = found[name]["cpu"] / few[name]["cpu"] * small / rows
+            note = f"a row costs {times:.2f} times one of {small:,}"
+        one = Measured(task, _label(name), rows, warm=found[name]["wall"], cpu=found[name]["cpu"], note=note)
+        rows_told.append(one)
+    spilled = f"spilled to disk at most {found['spilled']:,.0f} MB"
+    return [*rows_told, Measured(task, "all", rows, peak=found["peak"], note=spilled)]
 
 
 def _label(name: str) -> str:

@@ -1,12 +1,13 @@
 """What a survey of 100,000 answers with comments takes, from a plain frame each time."""
 
-import time
-from collections.abc import Callable
-from typing import Any, NamedTuple
+import tempfile
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from benchmarks.questions import within
+from benchmarks.ways import Measured, Way, apart, beside
 from retention_kit import answers, keywords, nps, nps_comparisons, score_intervals, tables, themes
 
 AS_OF = "2024-07-01"
@@ -71,52 +72,23 @@ def topics(frame: pd.DataFrame) -> pd.DataFrame:
     return themes.themes(frame, as_of=AS_OF)
 
 
-def pandas_words(frame: pd.DataFrame) -> pd.DataFrame:
-    """The usual recipe, to compare with: split, explode, count; words alone, nothing cleaned or masked."""
-    side = frame["score"].map(
-        lambda score: "promoters" if score >= 9 else "passives" if score >= 7 else "detractors"
-    )
-    said = frame["comment"].str.lower().str.findall(r"[a-z]{2,}").map(set).explode()
-    counts = pd.crosstab(said.to_numpy(), side.loc[said.index].to_numpy())
-    prior = (
-        counts.sum(axis="columns")
-        * 0.1
-        * counts[["detractors", "promoters"]].sum().min()
-        / counts.to_numpy().sum()
-    )
-    read = counts[["detractors", "promoters"]].add(prior, axis="index")
-    odds = read / (counts[["detractors", "promoters"]].sum() + prior.sum() - read)
-    counts["z"] = np.log(odds["detractors"] / odds["promoters"]) / np.sqrt((1 / read).sum(axis="columns"))
-    return counts.sort_values("z", ascending=False)
-
-
-class Question(NamedTuple):
-    """What is asked of the survey, and the seconds it may take; a rival's may take what it takes."""
-
-    ask: Callable[[pd.DataFrame], Any]
-    budget: float | None = None
-
-
-QUESTIONS = {
-    "all NPS statistics": Question(statistics, 2.0),
-    "words and pairs that set detractors apart": Question(words, 20.0),
-    "the words alone, by a pandas recipe": Question(pandas_words),
-    "themes by a codeframe": Question(topics, 20.0),
+BUDGETS = {
+    "all NPS statistics": 2.0,
+    "words and pairs that set detractors apart": 20.0,
+    "themes by a codeframe": 20.0,
+}
+WAYS = {
+    name: Way(pd.read_parquet, ask) for name, ask in zip(BUDGETS, (statistics, words, topics), strict=True)
 }
 
 
-def run(rows: int) -> None:
-    """Print a row a question, in Markdown: the second run of two, so that imports do not count."""
-    frame = survey(rows)
-    print(f"{rows:,} answers with comments, seconds after a warm-up\n")
-    print("| question | seconds | of the processor | within |\n|---|---:|---:|---|")
-    for name, question in QUESTIONS.items():
-        question.ask(frame)
-        wall, cpu = time.perf_counter(), time.process_time()
-        question.ask(frame)
-        wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
-        print(f"| {name} | {wall:.2f} | {cpu:.2f} | {_within(wall, question.budget)} |")
-
-
-def _within(taken: float, budget: float | None) -> str:
-    return "" if budget is None else f"{budget:g} s: {'yes' if taken <= budget else 'NO'}"
+def run(rows: int) -> list[Measured]:
+    """A row a question, the loading of a plain frame included, and one of words alone by a pandas recipe."""
+    task = f"A survey of {rows:,} answers with comments of up to {_LONGEST} words"
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "survey.parquet"
+        survey(rows).to_parquet(path)
+        asked = [apart(task, name, "surveys", name, path, rows=rows)[0] for name in WAYS]
+        usual, _ = apart(task, "the words alone, by a pandas recipe", "with_pandas", "words", path, rows=rows)
+    usual = beside([asked[1], usual])[1]
+    return [one._replace(note=within(one.warm, BUDGETS[one.way])) for one in asked] + [usual]

@@ -2,6 +2,7 @@
 
 import importlib.util
 import shutil
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -9,7 +10,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from benchmarks.questions import AS_OF, frames
+from benchmarks.questions import frames
+from benchmarks.ways import AS_OF, Measured
 from retention_kit import (
     btyd,
     churn,
@@ -47,26 +49,28 @@ QUESTIONS: list[Question] = [
 ]
 
 
-def run(rows: int) -> None:
-    """Print the table in Markdown, for the README."""
+def run(rows: int) -> list[Measured]:
+    """A row a question: how many rows came from Spark for its answer."""
+    task = f"What comes from {HERE} for {rows:,} orders, as many subscriptions and answers"
     if importlib.util.find_spec("pyspark") is None or shutil.which("java") is None:
-        print("Spark is skipped: pyspark or Java is not installed (make .venv/spark)")
-        return
+        return [
+            Measured(task, "Spark", rows, note="skipped: pyspark or Java is not there (make .venv/spark)")
+        ]
     given = frames(rows)._asdict()
     backend = spark.connected(HERE)
     backend._session.conf.set("spark.sql.shuffle.partitions", "4")  # of the 200 of a cluster
     for name, frame in given.items():
         table = pa.Table.from_pandas(frame, preserve_index=False)
         backend._session.createDataFrame(table).createOrReplaceTempView(name)
-    customers = given["orders"]["customer_id"].nunique()
-    print(f"{rows:,} orders of {customers:,} customers, as many subscriptions and answers, on {HERE}\n")
-    print("| question | rows that come from Spark |")
-    print("|---|---:|")
+    found = []
     for name, table, ask in QUESTIONS:
+        began = time.perf_counter()
         with fetched() as came:
             ask(backend.table(table))
-        print(f"| `{name}` | {came.total():,} |", flush=True)
+        taken = time.perf_counter() - began
+        found.append(Measured(task, f"`{name}`", rows, cold=taken, note=f"{came.total():,} rows"))
     backend.disconnect()
+    return found
 
 
 @contextmanager

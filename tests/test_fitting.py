@@ -1,11 +1,12 @@
-"""The benchmark of fits: what it fits, what it prints, and what it says where lifetimes is missing."""
+"""The benchmark of fits: what it fits, and what it says of lifetimes, there or not."""
 
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from benchmarks import fitting, one_fit
+from benchmarks import fitting, races, with_ours
+from benchmarks.ways import Measured
 from retention_kit import btyd
 
 
@@ -26,45 +27,36 @@ def test_customers_are_counted_by_the_day_and_alike_in_one_row(model: str) -> No
 def here(monkeypatch: pytest.MonkeyPatch) -> None:
     """Ours measured in this process; the other, who is not installed here, is us with a worse answer."""
 
-    def measured(python: str, way: str, job: fitting.Job, path: Path, repeats: int) -> dict | None:
-        found = one_fit.measured("ours", job.model, path, 1) | {"wall": 2.0, "cpu": 1.0}
-        if way == "lifetimes":
-            found |= {"cpu": 7.0, "params": {**found["params"], "r": 2 * found["params"]["r"]}}
-        return None if way == "lifetimes" and "weights" in job.name else found
+    def entered(task: str, label: str, module: str, way: str, path: Path, rows: int) -> tuple:
+        ours = with_ours.WAYS[way]
+        told = ours.told(ours.answer(ours.read(path)))
+        if label == "ours":
+            return Measured(task, label, rows, warm=2.0, cpu=1.0), told
+        if "kinds" in task:
+            return Measured(task, label, rows, note="skipped: no network"), None
+        return Measured(task, label, rows, warm=4.0, cpu=7.0), told | {"r": 2 * told["r"]}
 
-    monkeypatch.setattr(fitting, "_measured", measured)
-    monkeypatch.delenv("RETENTION_KIT_DATA", raising=False)
+    monkeypatch.setattr(races, "entered", entered)
+    monkeypatch.delenv(fitting.DATA, raising=False)
 
 
 @pytest.mark.usefixtures("here")
-def test_the_table(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture) -> None:
-    monkeypatch.setattr(fitting, "_peer", lambda: Path("python"))
-    fitting.run(3000)
-    printed = capsys.readouterr().out
-    assert "CDNOW is skipped: RETENTION_KIT_DATA is not set" in printed
-    rows = [line.split(" | ") for line in printed.splitlines() if line.startswith(("| BG", "| Pareto"))]
-    assert [row[0] for row in rows] == [
-        "| BG/NBD, 3,000 customers by the day",
-        f"| BG/NBD, their {len(fitting.histogram(fitting.daily('bg_nbd', 3000))):,} kinds with weights",
-        "| Pareto/NBD, 300 customers by the day",
+def test_a_row_a_fit_and_by_how_much_the_other_is_less_likely() -> None:
+    found = fitting.run(3000)
+    kinds = len(fitting.histogram(fitting.daily("bg_nbd", 3000)))
+    assert [(one.task, one.way, one.rows, one.slower, one.dearer) for one in found] == [
+        ("BG/NBD of 3,000 customers by the day", "ours", 3000, 1.0, 1.0),
+        ("BG/NBD of 3,000 customers by the day", "lifetimes", 3000, 2.0, 7.0),
+        (f"BG/NBD of their {kinds:,} kinds with weights", "ours", kinds, 1.0, 1.0),
+        (f"BG/NBD of their {kinds:,} kinds with weights", "lifetimes", kinds, None, None),
+        ("Pareto/NBD of 300 customers by the day", "ours", 300, 1.0, 1.0),
+        ("Pareto/NBD of 300 customers by the day", "lifetimes", 300, 2.0, 7.0),
+        ("Fits of CDNOW", "ours", None, None, None),
     ]
-    assert rows[0][1] == "2 (1)"
-    assert (rows[0][3], rows[0][5]) == ("2 (7)", "7")
-    assert float(rows[0][6].rstrip(" |")) > 1  # twice the r is less likely
-    assert rows[1][3:6] == ["stopped after 900", "", "over 450"]
-
-
-@pytest.mark.usefixtures("here")
-def test_without_lifetimes_it_is_named(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
-) -> None:
-    monkeypatch.setattr(fitting, "_peer", lambda: None)
-    fitting.run(1000)
-    assert capsys.readouterr().out.endswith(
-        "lifetimes 0.11.3 is skipped: its environment could not be made (benchmarks/lifetimes.txt)\n"
-    )
-
-
-def test_an_environment_that_cannot_be_made(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(fitting.sys, "prefix", str(tmp_path))  # no uv there
-    assert fitting._peer() is None
+    lost = [one.note.split()[1] for one in found if one.note.startswith("log-likelihood")]
+    assert len(lost) == 2
+    assert all(float(each) > 1 for each in lost)  # twice the r is less likely
+    assert [one.note for one in found if one.note.startswith("skipped")] == [
+        "skipped: no network",
+        "skipped: RETENTION_KIT_DATA is not set",
+    ]

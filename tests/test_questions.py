@@ -1,14 +1,14 @@
 """Ten questions on plain frames, each answered a second time in plain pandas."""
 
 import gc
+from pathlib import Path
 
-import duckdb
 import numpy as np
 import pandas as pd
-import polars as pl
 import pytest
 
-from benchmarks import cohorts, questions
+from benchmarks import questions, races, with_duckdb, with_ours, with_pandas, with_polars
+from benchmarks.ways import Measured
 from retention_kit import session
 
 END = pd.Timestamp(questions.AS_OF)
@@ -78,20 +78,23 @@ def test_the_triangle(of: questions.Frames) -> None:
     assert rates["customers"].tolist() == sizes.tolist()
 
 
-def test_the_recipe_of_the_benchmark_answers_the_same(of: questions.Frames) -> None:
-    cells = cohorts.pandas_recipe(of.orders).stack().dropna()
-    assert cells.tolist() == answer("the triangle", of).query("retained > 0")["retained"].tolist()
+@pytest.fixture(scope="module")
+def orders_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return questions.orders_file(str(tmp_path_factory.mktemp("orders")), 20_000)
 
 
-def test_the_other_rivals_answer_the_same(of: questions.Frames) -> None:
-    rates = answer("the triangle", of)
-    ours = rates.loc[rates["retained"] > 0, "retained"].tolist()
-    polars = cohorts.polars_recipe(pl.from_pandas(of.orders[["customer_id", "ordered_at"]]))
-    assert polars.sort("cohort", "age")["len"].to_list() == ours
-    seen_orders = of.orders[of.orders["ordered_at"] < END]
-    connection = duckdb.connect()
-    connection.register("orders", seen_orders)
-    assert [retained for *_, retained in sorted(connection.execute(cohorts.SQL).fetchall())] == ours
+@pytest.mark.parametrize("task", ["cohorts", "customers"])
+def test_all_ways_that_are_here_answer_the_same(task: str, orders_file: Path) -> None:
+    told = {}
+    for module, name in (with_pandas, task), (with_polars, task), (with_duckdb, task), (with_ours, task):
+        way = module.WAYS[name]
+        told[module.__name__] = way.told(way.answer(way.read(orders_file)))
+    way = with_ours.WAYS[f"{task} of a frame"]
+    first = way.told(way.answer(way.read(orders_file)))
+    assert len(first) > 5
+    for each in told.values():
+        assert races.agree(each, first)
+    assert not races.agree([*first[:-1], first[-1] + 1], first)
 
 
 def test_one_curve_and_how_many_stay(of: questions.Frames) -> None:
@@ -183,6 +186,31 @@ def test_value_so_far_by_cohort(of: questions.Frames) -> None:
     found = answer("value so far by cohort", of)
     assert found["customers"].tolist() == value["size"].tolist()
     np.testing.assert_allclose(found["clv_historical"], value["mean"])
+
+
+def test_a_row_a_question_and_the_recipe_beside_the_triangle(monkeypatch: pytest.MonkeyPatch) -> None:
+    taken = {"the triangle": 1.5, "one curve": 2.5}
+    asked = []
+
+    def apart(task: str, label: str, module: str, way: str, path: Path, *, rows: int) -> tuple:
+        columns = pd.read_parquet(path).columns if path.is_file() else questions.Frames._fields
+        asked.append((module, way, list(columns)[:2]))
+        return Measured(task, label, rows, warm=taken.get(label, 3.0), cpu=1.0), None
+
+    monkeypatch.setattr(questions, "apart", apart)
+    monkeypatch.setattr(questions, "QUESTIONS", dict.fromkeys(taken))
+    found = questions.run(100)
+    assert [(one.way, one.note, one.slower) for one in found] == [
+        ("the triangle", "at most 2 s: yes", None),
+        ("one curve", "at most 2 s: NO", None),
+        ("the triangle, by the usual pandas recipe", "", 2.0),
+    ]
+    assert asked == [
+        ("with_pandas", "cohorts", ["customer_id", "ordered_at"]),
+        ("questions", "the triangle", ["orders", "subscriptions"]),
+        ("questions", "one curve", ["orders", "subscriptions"]),
+    ]
+    assert questions.WAYS.keys() >= taken.keys()
 
 
 def test_questions_leave_no_table_behind(of: questions.Frames) -> None:

@@ -1,4 +1,4 @@
-"""The benchmark of sizes: what it writes, what it asks, and the table that it prints."""
+"""The benchmark of sizes: what it writes, what it asks, and what it makes of that."""
 
 import json
 from pathlib import Path
@@ -31,22 +31,29 @@ def test_every_question_is_asked_and_told(tmp_path: Path, capsys: pytest.Capture
     assert last["peak"] > 50
 
 
-def test_the_table(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture) -> None:
+def test_a_row_a_question_and_what_a_row_of_the_data_costs(monkeypatch: pytest.MonkeyPatch) -> None:
     def asked(folder: Path, memory: str) -> dict:
         rows = len(pd.read_parquet(folder / "orders.parquet"))
         cpu = {100: 1.0, 1_000: 12.0}[rows] * (1 if memory == "4GB" else 2)
-        told = {"name": "lifecycle", "cpu": cpu, "wall": cpu}
+        told = {"name": "lifecycle", "cpu": cpu, "wall": cpu / 2}
         return {"lifecycle": told, "peak": 300.0, "spilled": 0.0 if memory == "4GB" else 40.0}
 
     monkeypatch.setattr(sizes, "asked", asked)
-    sizes.run(100, 1_000)
-    assert capsys.readouterr().out.splitlines()[2:] == [
-        "| question | 4GB | a row's cost, times | 1GB |",
-        "|---|---:|---:|---:|",
-        "| `lifecycle`, over a customer's orders | 12.0 | 1.20 | 24.0 |",
-        "| peak memory, MB | 300 | | 300 |",
-        "| spilled to disk at most, MB | 0 | | 40 |",
+    found = sizes.run(100, 1_000)
+    assert [(one.way, one.rows, one.warm, one.cpu, one.peak, one.note) for one in found] == [
+        (
+            "`lifecycle`, over a customer's orders",
+            1_000,
+            6.0,
+            12.0,
+            None,
+            "a row costs 1.20 times one of 100",
+        ),
+        ("all", 1_000, None, None, 300.0, "spilled to disk at most 0 MB"),
+        ("`lifecycle`, over a customer's orders", 1_000, 12.0, 24.0, None, ""),
+        ("all", 1_000, None, None, 300.0, "spilled to disk at most 40 MB"),
     ]
+    assert [one.task.partition("told ")[2][:3] for one in found] == ["4GB", "4GB", "1GB", "1GB"]
 
 
 def test_a_process_that_may_not_have_the_memory_fails_in_one_line(

@@ -1,9 +1,12 @@
 """The survey of the benchmark: what is timed is what a careful reader would compute by hand."""
 
+from pathlib import Path
+
 import pandas as pd
 import pytest
 
-from benchmarks import surveys
+from benchmarks import surveys, with_pandas
+from benchmarks.ways import Measured
 
 
 @pytest.fixture(scope="module")
@@ -27,24 +30,26 @@ def test_the_statistics_are_those_of_plain_pandas(frame: pd.DataFrame) -> None:
     assert len({str(each["interval"].iloc[0]) for each in found.values()}) == 6
 
 
-def test_a_row_a_question_with_its_budget(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+def test_a_row_a_question_with_its_budget_and_the_recipe_beside_the_words(
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    asked = []
-    question = surveys.Question(lambda frame: asked.append(len(frame)), 0.0)
-    monkeypatch.setattr(surveys, "QUESTIONS", {"nothing": question})
-    surveys.run(50)
-    assert asked == [50, 50]
-    assert capsys.readouterr().out.splitlines()[-1].endswith("| 0 s: NO |")
-    monkeypatch.setattr(surveys, "QUESTIONS", {"a rival's": surveys.Question(len)})
-    surveys.run(50)
-    assert capsys.readouterr().out.splitlines()[-1].endswith(" |  |")
+    def apart(task: str, label: str, module: str, way: str, path: Path, *, rows: int) -> tuple:
+        assert len(pd.read_parquet(path)) == rows
+        return Measured(task, label, rows, warm={"with_pandas": 30.0}.get(module, 10.0)), None
+
+    monkeypatch.setattr(surveys, "apart", apart)
+    assert [(one.way, one.note, one.slower) for one in surveys.run(50)] == [
+        ("all NPS statistics", "at most 2 s: NO", None),
+        ("words and pairs that set detractors apart", "at most 20 s: yes", None),
+        ("themes by a codeframe", "at most 20 s: yes", None),
+        ("the words alone, by a pandas recipe", "", 3.0),
+    ]
 
 
 def test_words_are_those_of_the_recipe(frame: pd.DataFrame) -> None:
     found = surveys.words(frame)
     single = found[~found["words"].str.contains(" ")].set_index("words")
-    usual = surveys.pandas_words(frame)
+    usual = with_pandas.words(frame)
     assert set(single.index[:2]) == {"delivered", "late"}
     same = usual.loc[single.index]
     assert single[["detractors", "promoters"]].to_numpy().tolist() == (
