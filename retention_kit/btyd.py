@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from retention_kit import fits, gamma_gamma, summaries
+from retention_kit import fits, gamma_gamma, summaries, waiting
 from retention_kit.bg_bb import BG_BB, BgBb
 from retention_kit.bg_nbd import BG_NBD, MBG_NBD, BgNbd
 from retention_kit.exceptions import DataError
@@ -242,7 +242,10 @@ def bootstrap(fit: Fit, summary: pd.DataFrame, *, draws: int = 200, seed: int = 
     rng = np.random.default_rng(seed)
     customers = round(cells.customers)
     drawn = rng.multinomial(customers, cells.weight / cells.customers, size=draws)
-    found = [fits.refitted(fit, _objective(model, cells.weighted(w.astype(float)))) for w in drawn]
+    found = [
+        fits.refitted(fit, _objective(model, cells.weighted(w.astype(float))))
+        for w in waiting.counted(drawn, draws)
+    ]
     return replace(fit, draws=tuple(map(tuple, np.array(found).tolist())))
 
 

@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 from scipy import optimize, special
 
+from retention_kit import waiting
 from retention_kit.exceptions import DataError
 
 #: What `interval` says, by where the errors come from.
@@ -154,8 +155,9 @@ def maximize(
     end it, and the slope that is left judges it.
     """
     names, first = list(start), np.log(list(start.values()))
-    best, iterations = _searched(objective, first, customers)
-    best, hessian, slope, value = _polished(objective, best, customers)
+    with waiting.shown():
+        best, iterations = _searched(objective, first, customers)
+        best, hessian, slope, value = _polished(objective, best, customers)
     edge = np.abs(best) > _LIMIT - 0.01
     covariance = None if edge.any() else _inverted(hessian)
     converged = slope < _FLAT and covariance is not None

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from retention_kit import waiting
+
 _STOPPING = "Ctrl-C: the notebooks that run are finished, no other is begun. Press it again to end them."
 
 
@@ -17,9 +19,10 @@ def bar() -> Iterator[Callable[[str, str, str], None]]:
     """
     console = Console(stderr=True)
     columns = [TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()]
-    waiting: list[str] = []
+    to_come: list[str] = []
     running: list[str] = []
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+    bars = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+    with waiting.alone(), bars as progress:
         task = progress.add_task("starting", total=0)
 
         def tell(client: str, chapter: str, state: str) -> None:
@@ -27,12 +30,12 @@ def bar() -> Iterator[Callable[[str, str, str], None]]:
             if state == "stopping":
                 console.print(_STOPPING, soft_wrap=True)
             elif state == "waiting":
-                waiting.append(name)
+                to_come.append(name)
                 progress.update(task, total=(progress.tasks[task].total or 0) + 1)
             elif state == "started":
                 running.append(name)
-            elif name in waiting:
-                waiting.remove(name)
+            elif name in to_come:
+                to_come.remove(name)
                 progress.advance(task)
                 running[:] = [other for other in running if other != name]
             progress.update(task, description=" · ".join(running) or "reports")

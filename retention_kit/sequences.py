@@ -21,7 +21,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from retention_kit import session
+from retention_kit import session, waiting
 from retention_kit.contracts import Contract
 
 #: Rows of a part: few enough for the processor's caches, many enough that a query costs nothing beside them.
@@ -57,6 +57,13 @@ class Part:
         return self.moments // DAY
 
     @cached_property
+    def gaps(self) -> np.ndarray:
+        """Days from the customer's row before to each row; 0 of the first."""
+        gap = np.diff(self.days, prepend=self.days[0])
+        gap[self.starts] = 0
+        return gap
+
+    @cached_property
     def is_first(self) -> np.ndarray:
         """Whether each row is its customer's first."""
         first = np.zeros(len(self.moments), dtype=bool)
@@ -74,11 +81,12 @@ class Sequences:
     def of_parts(self, count: Callable[[Part], Counted]) -> Iterator[Counted]:
         """What is counted of each part, in their order; as many at a time as there are processors."""
         ends = np.cumsum(self.customers["rows"].to_numpy())
-        number = -(-self.rows.num_rows // _ROWS)
-        cuts = [0, *np.searchsorted(ends, np.arange(1, number) * _ROWS).tolist(), len(ends)]
+        starts = np.arange(1, _parts(self.rows.num_rows)) * _ROWS
+        cuts = [0, *np.searchsorted(ends, starts).tolist(), len(ends)]
         whole = [pair for pair in pairwise(cuts) if pair[0] < pair[1]]
         with ThreadPoolExecutor(os.cpu_count()) as workers:
-            yield from workers.map(lambda pair: count(self._part(*pair, ends)), whole)
+            counted = workers.map(lambda pair: count(self._part(*pair, ends)), whole)
+            yield from waiting.counted(counted, len(whole))
 
     def _part(self, low: int, high: int, ends: np.ndarray) -> Part:
         start = int(ends[low - 1]) if low else 0
@@ -97,16 +105,16 @@ def laid_out(table: ir.Table, contract: Contract, customers: ir.Table) -> Sequen
     if not session.holds(table):
         return None
     number, named = _hash, _sorted(customers, _hash)
-    numbers = named["_number"].to_numpy()
-    if (numbers[1:] == numbers[:-1]).any():
+    if _meet(named["_number"]):
         # Two ids with one number, which a shop will hardly ever see: then by the ids, which are slower.
         number, named = _itself, _sorted(customers, _itself)
     rows = table.select(_number=number(table.customer_id), **_wanted(table, contract))
     rows = rows.order_by(*rows.columns)
     kept = rows.select([name for name in ("_moment", "_amount") if name in rows.columns])
+    batches = kept.to_pyarrow_batches(chunk_size=_ROWS)
     return Sequences(
-        session.set_aside([named.drop_columns("_number")], "customers"),
-        session.set_aside(kept.to_pyarrow_batches(chunk_size=_ROWS), "in_order"),
+        named.drop_columns("_number"),
+        session.set_aside(waiting.counted(batches, _parts(pc.sum(named["rows"]).as_py())), "in_order"),
     )
 
 
@@ -136,13 +144,23 @@ def microseconds(moment: datetime) -> int:
     return (moment - datetime(1970, 1, 1)) // timedelta(microseconds=1)
 
 
+def _parts(rows: int) -> int:
+    return -(-rows // _ROWS)
+
+
 def _itself(text: ir.StringValue) -> ir.StringValue:
     return text
 
 
 def _sorted(customers: ir.Table, number: Callable[[ir.StringValue], ir.Value]) -> pa.Table:
-    found = customers.select("customer_id", "rows", _number=number(customers.customer_id)).to_pyarrow()
-    return found.take(pc.sort_indices(found["_number"]))
+    named = customers.select("customer_id", "rows", _number=number(customers.customer_id))
+    return session.set_aside(named.order_by("_number").to_pyarrow_batches(chunk_size=_ROWS), "customers")
+
+
+def _meet(numbers: pa.ChunkedArray) -> bool:
+    """Whether one of the numbers, which are in order, is there twice."""
+    ordered = numbers.to_numpy()
+    return bool((ordered[1:] == ordered[:-1]).any())
 
 
 def _wanted(table: ir.Table, contract: Contract) -> dict[str, ir.Value]:

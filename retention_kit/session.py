@@ -3,16 +3,16 @@
 import atexit
 import functools
 import itertools
+import json
 import os
 import re
 import shutil
-import sys
 import tempfile
 import weakref
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import duckdb
 import ibis
@@ -20,7 +20,7 @@ import ibis.expr.types as ir
 import pyarrow as pa
 from ibis.backends.duckdb import Backend
 
-from retention_kit import locks
+from retention_kit import locks, waiting
 from retention_kit.exceptions import DataError
 
 #: The variable that says where temporary folders go.
@@ -28,6 +28,7 @@ SCRATCH = "RETENTION_KIT_SCRATCH"
 #: The variable that says how much memory the engine may take, such as 4GB; what is more goes to its folder.
 MEMORY = "RETENTION_KIT_MEMORY"
 _AMOUNT = re.compile(r"\d+(\.\d+)? ?[KMGT]i?B", re.IGNORECASE)
+_TEXT, _VALUE = 24, 8  # about the bytes that a text takes, and anything else
 _PREFIX, _LOCK = "retention_kit_", ".lock"
 
 
@@ -91,18 +92,51 @@ def connection() -> Backend:
     return connected
 
 
-def _opened(path: Path | str) -> Backend:
-    connected = ibis.duckdb.connect(path, temp_directory=str(folder() / "spill"))
+class Engine(Backend):
+    """DuckDB, with a bar for a query of some seconds where somebody waits at a terminal."""
+
+    def raw_sql(self, query: Any, **how: Any) -> Any:
+        with waiting.shown(self._share):
+            return super().raw_sql(query, **how)
+
+    def create_table(self, name: str, /, obj: Any = None, **how: Any) -> ir.Table:
+        with waiting.shown(self._share):
+            return super().create_table(name, obj, **how)
+
+    def to_pyarrow(self, expr: ir.Expr, /, **how: Any) -> pa.Table:
+        with waiting.shown(self._share):
+            return super().to_pyarrow(expr, **how)
+
+    def execute(self, expr: ir.Expr, /, **how: Any) -> Any:
+        with waiting.shown(self._share):
+            return super().execute(expr, **how)
+
+    def has_room(self, table: ir.Table) -> bool:
+        """Whether a table takes less than half of the engine's memory, as far as it can tell beforehand."""
+        self._run_pre_execute_hooks(table)
+        plan = self.con.execute(f"EXPLAIN (FORMAT json) {self.compile(table)}").fetchall()[0][1]
+        rows = int(json.loads(plan)[0]["extra_info"].get("Estimated Cardinality", 0))
+        width = sum(_TEXT if kind.is_string() else _VALUE for kind in table.schema().types)
+        [memory] = self.con.execute(
+            "SELECT parse_formatted_bytes(current_setting('memory_limit'))"
+        ).fetchone()
+        return rows * width < memory / 2
+
+    def _share(self) -> float | None:
+        percent = self.con.query_progress()  # below 0 while it is not known
+        return percent / 100 if percent >= 0 else None
+
+
+def _opened(path: Path | str) -> Engine:
+    connected = Engine().connect(path, temp_directory=str(folder() / "spill"))
     connected.raw_sql("SET autoinstall_known_extensions = false")
     connected.raw_sql("SET TimeZone = 'UTC'")
     if memory := os.environ.get(MEMORY):
         connected.raw_sql(f"SET memory_limit = '{_amount(memory)}'")
-    if sys.stdout.isatty() and sys.stderr.isatty():  # somebody waits at a terminal
-        connected.raw_sql("SET enable_progress_bar = true")
-        connected.raw_sql("SET progress_bar_time = 2000")  # milliseconds without a bar
-    else:
-        with suppress(duckdb.InvalidInputException):  # a notebook without widgets has none
-            connected.raw_sql("SET enable_progress_bar = false")
+    with suppress(duckdb.InvalidInputException):  # a notebook without widgets has none
+        # It tells how far a query is only where it may have a bar, and ours is the one that is drawn.
+        connected.raw_sql(f"SET enable_progress_bar = {str(waiting.at_terminal()).lower()}")
+        connected.raw_sql("SET enable_progress_bar_print = false")
     return connected
 
 
@@ -140,13 +174,15 @@ def brought(table: ir.Table, kind: str) -> ir.Table:
 def stored(table: ir.Table, kind: str) -> ir.Table:
     """Written once to the session's engine, where reading again is cheap; a database's table stays there.
 
-    It is dropped with the last expression over it, so that many questions do not fill the memory.
+    It is dropped with the last expression over it, so that many questions do not fill the memory. What would
+    leave little of the memory to work with is packed into the session's file: that takes longer once, and
+    a quarter of the room each time that it is read.
     """
     if not holds(table):
         return table
     engine = connection()
     name = new_name(kind)
-    stored = engine.create_table(name, table, temp=True)
+    stored = engine.create_table(name, table, temp=engine.has_room(table))
     weakref.finalize(stored.op(), engine.drop_table, name, force=True).atexit = False
     return stored
 
