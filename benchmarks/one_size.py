@@ -14,9 +14,11 @@ from retention_kit import (
     churn,
     clv,
     cohorts,
+    growth,
     inactivity,
     leaving,
     lifecycle,
+    losses,
     mrr,
     purchases,
     recurring,
@@ -33,13 +35,19 @@ Asked = Callable[[tables.Loaded], object]
 #: What is counted in sums over rows or customers, and what looks at the orders of a customer one by one.
 AGGREGATES: dict[str, Asked] = {
     "retention_rates": retention.retention_rates,
+    "explain_figure of retention": lambda orders: retention.explain_figure(orders, 0.2, age=1),
     "repeat_purchase_rate": purchases.repeat_purchase_rate,
     "returning_customer_rate": purchases.returning_customer_rate,
     "first_and_returning": lambda orders: purchases.first_and_returning(orders, period="month"),
     "cohort_revenue": cohorts.cohort_revenue,
+    "clv_historical": clv.clv_historical,
     "spend_per_customer": spending.spend_per_customer,
     "spend_ratio": spending.spend_ratio,
+    "orders_per_customer": rhythm.orders_per_customer,
+    "average_orders": rhythm.average_orders,
+    "stickiness": lifecycle.stickiness,
     "rfm_segments": rfm.rfm_segments,
+    "earned_growth": growth.earned_growth,
     "fit_bg_nbd of customer_histogram": lambda orders: btyd.fit_bg_nbd(clv.customer_histogram(orders)),
 }
 WINDOWS: dict[str, Asked] = {
@@ -47,18 +55,23 @@ WINDOWS: dict[str, Asked] = {
     "time_to_second_order": purchases.time_to_second_order,
     "repeat_within": purchases.repeat_within,
     "days_between_orders": rhythm.days_between_orders,
+    "gap_distribution": rhythm.gap_distribution,
+    "overdue_customers": lambda orders: rhythm.overdue_customers(orders, limit=50),
     "inactivity_churn": lambda orders: inactivity.inactivity_churn(orders, window_days=90),
     "inactivity_windows": inactivity.inactivity_windows,
 }
 #: Of subscriptions; what somebody pays is followed from one change to the next.
 SUBSCRIBED: dict[str, Asked] = {
     "churn_rates": churn.churn_rates,
+    "explain_figure of churn": lambda fees: churn.explain_figure(fees, 0.1, month="2024-05-01"),
     "churn_reasons": leaving.churn_reasons,
     "churn_hazard": leaving.churn_hazard,
     "tenure_survival": leaving.tenure_survival,
     "mrr_movements": mrr.mrr_movements,
+    "revenue_retention": mrr.revenue_retention,
     "recurring_rates": recurring.recurring_rates,
     "cohort_mrr": recurring.cohort_mrr,
+    "save_rate": losses.save_rate,
 }
 
 

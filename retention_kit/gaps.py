@@ -7,10 +7,12 @@ from collections.abc import Sequence
 
 import ibis
 import ibis.expr.types as ir
+import numpy as np
 import pandas as pd
 
 from retention_kit import blanks, intervals, periods, profiles
 from retention_kit.exceptions import DataError
+from retention_kit.sequences import Part
 from retention_kit.tables import Loaded
 
 #: A rhythm takes two gaps: a single one may be chance.
@@ -43,14 +45,10 @@ def with_gaps(loaded: Loaded, by: Sequence[str] = ()) -> ir.Table:
     return rows.join(periods.birth_values(loaded, by), "customer_id") if by else rows
 
 
-def quantiles(rows: ir.Table, by: Sequence[str]) -> pd.DataFrame:
+def quantiles(loaded: Loaded, by: Sequence[str]) -> pd.DataFrame:
     """By group the gaps' quantiles: the days that at least so many percent of the gaps do not exceed."""
-    ended = rows.filter(rows["_gap"].notnull())
-    # A customer's first gap stands for the customer, so that one pass counts both.
-    counted = ended.group_by(*by, days=ended["_gap"]).aggregate(
-        gaps=ended.count(), customers=ended["_is_first"].sum()
-    )
-    found = counted.to_pandas().sort_values([*by, "days"]).astype({"gaps": "int64", "customers": "int64"})
+    found = _lengths(loaded, by)
+    found = found.sort_values([*by, "days"]).astype({"gaps": "int64", "customers": "int64"})
     groups = found.assign(_all=0).groupby([*by, "_all"], dropna=False)
     reached = groups["gaps"].cumsum()
     found["gaps"], found["customers"] = groups["gaps"].transform("sum"), groups["customers"].transform("sum")
@@ -64,9 +62,29 @@ def quantiles(rows: ir.Table, by: Sequence[str]) -> pd.DataFrame:
     return frame[[*by, "quantile", "days", "gaps", "customers"]].astype({"days": "int64"})
 
 
-def classes(loaded: Loaded, rows: ir.Table, ends: Sequence[int], by: Sequence[str]) -> pd.DataFrame:
+def _lengths(loaded: Loaded, by: Sequence[str]) -> pd.DataFrame:
+    """By group and length in `days`: how many `gaps`, and of them how many are a customer's first."""
+    if loaded.in_order is not None and not by:
+        return pd.concat(loaded.in_order.of_parts(_lengths_of)).groupby("days", as_index=False).sum()
+    rows = with_gaps(loaded, by)
+    ended = rows.filter(rows["_gap"].notnull())
+    # A customer's first gap stands for the customer, so that one pass counts both.
+    sums = {"gaps": ended.count(), "customers": ended["_is_first"].sum()}
+    return ended.group_by(*by, days=ended["_gap"]).aggregate(**sums).to_pandas()
+
+
+def _lengths_of(part: Part) -> pd.DataFrame:
+    ended = part.gaps > 0
+    born = np.repeat(part.days[part.starts], part.sizes)
+    counts = np.bincount(part.gaps[ended])
+    firsts = np.bincount(part.gaps[ended & (part.days - part.gaps == born)], minlength=len(counts))
+    days = np.flatnonzero(counts)
+    return pd.DataFrame({"days": days, "gaps": counts[days], "customers": firsts[days]})
+
+
+def classes(loaded: Loaded, ends: Sequence[int], by: Sequence[str]) -> pd.DataFrame:
     """By group how many gaps fall between the ends, and which share is longer than each."""
-    sums = _sums(rows, ends, by).to_pandas()
+    sums = _sums(loaded, ends, by)
     longest = periods.index_of(loaded.observed_until, "day") - 1 - sums["_first"]
     frames = []
     for before, end in zip(["_all", *(f"_longer_{end}" for end in ends)], ends, strict=False):
@@ -85,8 +103,12 @@ def classes(loaded: Loaded, rows: ir.Table, ends: Sequence[int], by: Sequence[st
     return frame[[*by, *columns]].astype(dict.fromkeys(("days", "gaps", "longer", "customers"), "int64"))
 
 
-def _sums(rows: ir.Table, ends: Sequence[int], by: Sequence[str]) -> ir.Table:
+def _sums(loaded: Loaded, ends: Sequence[int], by: Sequence[str]) -> pd.DataFrame:
     """Sums over customers of their gaps, of those longer than each end, and the products of both."""
+    if loaded.in_order is not None and not by:
+        found = pd.DataFrame(loaded.in_order.of_parts(lambda part: _sums_of(part, ends)))
+        return found.sum().to_frame().T.assign(_first=found["_first"].min())
+    rows = with_gaps(loaded, by)
     gap = rows["_gap"]
     longer = {f"_longer_{end}": (gap > end).sum().fill_null(0).cast("float64") for end in ends}
     each = rows.group_by("customer_id", *by).aggregate(
@@ -102,7 +124,17 @@ def _sums(rows: ir.Table, ends: Sequence[int], by: Sequence[str]) -> ir.Table:
     for end in ends:
         y = each[f"_longer_{end}"]
         sums |= {f"_longer_{end}": y.sum(), f"_yy_{end}": (y * y).sum(), f"_xy_{end}": (x * y).sum()}
-    return (each.group_by(*by) if by else each).aggregate(**sums)
+    return (each.group_by(*by) if by else each).aggregate(**sums).to_pandas()
+
+
+def _sums_of(part: Part, ends: Sequence[int]) -> dict[str, float]:
+    x = np.add.reduceat(part.gaps > 0, part.starts, dtype="float64")
+    first = periods.of_days(part.days[part.starts], "day").min()
+    sums = {"_first": first, "_customers": np.count_nonzero(x), "_all": x.sum(), "_xx": x @ x}
+    for end in ends:
+        y = np.add.reduceat(part.gaps > end, part.starts, dtype="float64")
+        sums |= {f"_longer_{end}": y.sum(), f"_yy_{end}": y @ y, f"_xy_{end}": x @ y}
+    return sums
 
 
 def rhythms(loaded: Loaded) -> ir.Table:

@@ -83,11 +83,8 @@ def inactivity_churn(
     groups = tables.by_columns(by, taken=("customer_id", *attrition.COLUMNS))
     loaded = tables.orders_or_events(orders, as_of=as_of, columns=groups)
     end = periods.first_incomplete(loaded, period)
-    active = _active(loaded, window_days, period, end)
-    if groups:
-        active = active.join(periods.birth_values(loaded, groups), "customer_id")
-    alike = active.group_by("first", "last", "left", *groups).aggregate(customers=active.count())
-    dense = attrition.each_period(attrition.counted(alike.to_pandas(), groups), groups, end)
+    alike = _alike(loaded, window_days, period, end, groups)
+    dense = attrition.each_period(attrition.counted(alike, groups), groups, end)
     dense = dense[dense["period_index"] >= _first_known(loaded, window_days, period)]
     frame = attrition.rates(dense, groups, period, intervals.WILSON)
     told = phrase(
@@ -187,6 +184,31 @@ def _row(loaded: Loaded) -> str:
 
 def _moments(loaded: Loaded) -> ir.Table:
     return loaded.table.select("customer_id", since=loaded.table[loaded.moment])
+
+
+def _alike(loaded: Loaded, window_days: int, period: Period, end: int, by: tuple[str, ...]) -> pd.DataFrame:
+    """The rows of `_active`, those alike counted together, with the `by` columns."""
+    if loaded.in_order is not None and not by:
+        parts = loaded.in_order.of_parts(lambda part: _active_in_order(part, window_days, period, end))
+        return pd.concat(parts).groupby(["first", "last", "left"], as_index=False).sum()
+    active = _active(loaded, window_days, period, end)
+    if by:
+        active = active.join(periods.birth_values(loaded, by), "customer_id")
+    alike = active.group_by("first", "last", "left", *by).aggregate(customers=active.count())
+    return alike.to_pandas()
+
+
+def _active_in_order(part: Part, window_days: int, period: Period, end: int) -> pd.DataFrame:
+    """The same of rows that are laid out."""
+    number, is_last = periods.of_days(part.days, period), np.append(part.is_first[1:], True)
+    newest = np.flatnonzero(is_last | np.append(number[1:] != number[:-1], True))
+    began, is_last = number[newest], is_last[newest]
+    silent = periods.of_days(part.days[newest] + window_days, period)
+    next_began, next_silent = np.roll(began, -1), np.roll(silent, -1)
+    last = np.minimum(np.minimum(silent, np.where(is_last, end, next_began)), end)
+    gone = is_last | (silent < next_began) | (next_silent == next_began)
+    active = pd.DataFrame({"first": began + 1, "last": last, "left": gone & (last < end)})
+    return active.groupby(["first", "last", "left"]).size().reset_index(name="customers")
 
 
 def _active(loaded: Loaded, window_days: int, period: Period, end: int) -> ir.Table:

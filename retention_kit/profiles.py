@@ -54,8 +54,7 @@ def _counted(part: Part) -> pa.Table:
 
 def _rhythm(part: Part) -> tuple[np.ndarray, np.ndarray]:
     """Of each customer the days with an order, and the median gap between them; NaN below two gaps."""
-    gap = np.diff(part.days, prepend=part.days[0])
-    ended = (gap > 0) & ~part.is_first
+    gap, ended = part.gaps, part.gaps > 0
     customer = np.repeat(np.arange(len(part.sizes)), part.sizes)[ended]
     gaps = np.bincount(customer, minlength=len(part.sizes))
     # One sort of whole numbers, the customer before the gap, puts each customer's gaps in order.

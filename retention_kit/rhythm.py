@@ -11,7 +11,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from retention_kit import gaps, intervals, periods, tables
+from retention_kit import gaps, intervals, periods, profiles, tables
 from retention_kit.exceptions import ParamsError
 from retention_kit.moments import Date
 from retention_kit.sentences import phrase
@@ -159,7 +159,7 @@ def days_between_orders(orders: Any, *, as_of: Date | None = None, by: Columns =
     """
     split = tables.by_columns(by, taken=("customer_id", "quantile", "days", "gaps", "customers"))
     loaded = tables.orders_or_events(orders, as_of=as_of, columns=split)
-    frame = gaps.quantiles(gaps.with_gaps(loaded, split), split)
+    frame = gaps.quantiles(loaded, split)
     frame.attrs = loaded.told(phrase(f"definition.days_between_orders.{loaded.kind}"))
     return frame
 
@@ -215,7 +215,7 @@ def gap_distribution(
         by, taken=("customer_id", "days", "gaps", "longer", "longer_share", "customers")
     )
     loaded = tables.orders_or_events(orders, as_of=as_of, columns=split)
-    frame = gaps.classes(loaded, gaps.with_gaps(loaded, split), sorted(set(given)), split)
+    frame = gaps.classes(loaded, sorted(set(given)), split)
     frame.attrs = loaded.told(phrase(f"definition.gap_distribution.{loaded.kind}"))
     return frame
 
@@ -339,8 +339,9 @@ def _check_whole(number: Any, message: str) -> None:
 
 def _orders_of(loaded: Loaded, by: Sequence[str]) -> ir.Table:
     """One row a customer: `orders`, and the values of `by` at the first."""
-    table = loaded.table
-    each = table.group_by("customer_id").aggregate(orders=table.count())
+    table, profile = loaded.table, profiles.profile(loaded)
+    counted = table.group_by("customer_id").aggregate(orders=table.count()) if profile is None else profile
+    each = counted.select("customer_id", "orders")
     return each.join(periods.birth_values(loaded, by), "customer_id") if by else each
 
 
