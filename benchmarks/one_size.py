@@ -68,7 +68,7 @@ SUBSCRIBED: dict[str, Asked] = {
     "churn_hazard": leaving.churn_hazard,
     "tenure_survival": leaving.tenure_survival,
     "mrr_movements": mrr.mrr_movements,
-    "revenue_retention": mrr.revenue_retention,
+    "revenue_retention": partial(mrr.revenue_retention, start="2023-06-01", end="2024-06-01"),
     "recurring_rates": recurring.recurring_rates,
     "cohort_mrr": recurring.cohort_mrr,
     "save_rate": losses.save_rate,

@@ -88,3 +88,22 @@ def setting(name: str) -> object:
         return engine.raw_sql(f"SELECT current_setting('{name}')").fetchone()[0]
     finally:
         engine.disconnect()
+
+
+def test_what_would_fill_the_memory_is_packed_into_the_file_and_goes_with_its_last_use() -> None:
+    engine = session.connection()
+    before = engine.raw_sql("SELECT current_setting('memory_limit')").fetchone()[0]
+    engine.raw_sql("SET memory_limit = '64MB'")
+    try:
+        few, many = (
+            session.stored(engine.sql(f"SELECT range AS number FROM range({rows})"), "numbers")
+            for rows in (1_000_000, 5_000_000)
+        )
+    finally:
+        engine.raw_sql(f"SET memory_limit = '{before}'")
+    assert (few.op().namespace.catalog, many.op().namespace.catalog) == ("temp", "session")
+    assert many.count().execute() == 5_000_000
+    name = many.op().name
+    assert name in engine.list_tables()
+    del many
+    assert name not in engine.list_tables()
