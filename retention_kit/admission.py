@@ -9,7 +9,18 @@ import duckdb
 import ibis.expr.types as ir
 import pandas as pd
 
-from retention_kit import checks, identities, lines, mappings, moments, presets, sequences, session, values
+from retention_kit import (
+    checks,
+    identities,
+    lines,
+    mappings,
+    moments,
+    presets,
+    sequences,
+    session,
+    texts,
+    values,
+)
 from retention_kit import overlaps as repeats
 from retention_kit.contracts import BEHAVIOUR, Contract
 from retention_kit.dialects import complaint, reason
@@ -85,20 +96,18 @@ def _checked(
         mapped.append(replace(condition, name="_where"))
     needed = list(dict.fromkeys(column for item in mapped for column in item.reads))
     raw = repeats.rows(source, contract, mapped, needed, overlaps)
-    raw, copied = _near(raw, source, mapped)
+    raw, plain, copied = _near(raw, source, mapped, hints)
     if source.is_text or not all(item.is_column for item in mapped):
         raw = session.stored(raw, contract.kind)  # guesses look at whole columns, and the file is read once
-    ours, decimals = values.calculated(raw, mapped, hints, dialect="duckdb")
+    ours, decimals = values.calculated(raw, mapped, hints, plain, dialect="duckdb")
     if where is not None and not ours["_where"].type().is_boolean():
         raise DataError(f"where: {where!r} is no condition. Write one such as country = 'PL'.")
-    if (
-        not copied
-        and source.place not in _AS_DUCKDB
-        and values.has_text(ours, contract.dates, contract.numbers)
-    ):
-        _refuse_a_cluster(source)
-        ours, copied = session.brought(ours, contract.kind), _copied("note.copied_text", source)
-    typed, guesses = values.typed(ours, contract.dates, contract.numbers, hints)
+    if source.place not in _AS_DUCKDB and not session.holds(ours):
+        dates = values.texts_of(ours, contract.dates, moments=True)
+        numbers = values.texts_of(ours, contract.numbers)
+        ours, plain, read = _readable(ours, source, dates, numbers, hints)
+        ours, copied = ours.mutate(**plain), (*copied, *read)
+    typed, guesses = values.typed(ours, contract.dates, contract.numbers, hints, often=warn)
     who = identities.lost_digits(ours)
     typed, same = identities.settled(typed, ids=ids, same_customer=same_customer)
     typed = session.stored(typed, contract.kind)
@@ -132,30 +141,50 @@ def _checked(
     return Admitted(kept, end, until, accounts, notes, in_order)
 
 
-def _near(
-    raw: ir.Table, source: Source, mapped: Sequence[mappings.Mapped]
-) -> tuple[ir.Table, tuple[Note, ...]]:
+class _Readable(NamedTuple):
+    """A table, those of its text columns that its database reads itself, and what to tell."""
+
+    table: ir.Table
+    plain: dict[str, ir.Value]
+    notes: tuple[Note, ...]
+
+
+def _near(raw: ir.Table, source: Source, mapped: Sequence[mappings.Mapped], hints: values.Hints) -> _Readable:
     """The rows where they are, or copied to the session's engine where the database cannot read them."""
     if source.place == "sqlite":  # a file, and without dates of its own
-        return session.brought(raw, "sqlite"), _copied("note.copied_file", source)
-    text = [name for name, kind in raw.schema().items() if kind.is_string()]
-    if source.place not in _AS_DUCKDB and any(mappings.numeric_uses(item, text) for item in mapped):
-        _refuse_a_cluster(source)
-        return session.brought(raw, source.place), _copied("note.copied_text", source)
-    return raw, ()
+        copied = Note("info", phrase("note.copied_file", table=source.name))
+        return _Readable(session.brought(raw, "sqlite", source.name), {}, (copied,))
+    calculated = mappings.calculated_with(mapped, values.texts_of(raw, raw.columns))
+    return _readable(raw, source, (), [] if source.place in _AS_DUCKDB else calculated, hints)
 
 
-def _refuse_a_cluster(source: Source) -> None:
-    """What one machine could not hold is not copied to it."""
-    if source.place == "pyspark":
+def _readable(
+    table: ir.Table, source: Source, dates: Sequence[str], numbers: Sequence[str], hints: values.Hints
+) -> _Readable:
+    """Text columns as moments and numbers where they are, if they are plain there, else the rows copied.
+
+    Raises
+    ------
+    DataError
+        When they would be copied and are Spark's, or too many: what one machine cannot hold is not.
+    """
+    if not dates and not numbers:
+        return _Readable(table, {}, ())
+    found = texts.read(table, dates, numbers, hints.decimal)
+    if isinstance(found, texts.Plain):
+        return _Readable(table, found.columns, tuple(Note("guess", words) for words in found.guesses))
+    why = f"{source.name}: {found.column} holds text such as {found.example!r}, which is read on this machine"
+    rows = int(table.count().execute())
+    if source.place == "pyspark" or rows > session.MOST:
+        kind = "TIMESTAMP" if found.column in dates else "DOUBLE"
         raise DataError(
-            f"{source.name}: dates or numbers in it are text, which Spark reads in its own way only. "
-            "Convert them there: query='SELECT CAST(ordered_at AS TIMESTAMP) AS ordered_at, ... FROM ...'."
+            f"{why}; {rows:,} rows of {session.server(table)} are not copied for it. "
+            f"Make it a {kind} there, by query='SELECT ... AS {found.column}, ... FROM ...'."
         )
-
-
-def _copied(key: str, source: Source) -> tuple[Note, ...]:
-    return (Note("info", phrase(key, table=source.name)),)
+    told = phrase(
+        "note.copied_text", table=source.name, rows=rows, column=found.column, example=found.example
+    )
+    return _Readable(session.brought(table, source.place, why), {}, (Note("info", told),))
 
 
 # Places where text is read as numbers and moments by the functions that values uses.

@@ -25,14 +25,15 @@ def filled(text: ir.StringValue) -> ir.StringValue:
     return ((text.length() <= _LONGEST) | _outer(text)).ifelse(cleaned, text)
 
 
-def clean(table: ir.Table, columns: Sequence[str]) -> set[str]:
+def clean(table: ir.Table, columns: Sequence[str], *, often: bool) -> set[str]:
     """Those text columns in which `filled` would change nothing.
 
     To look costs a third of rewriting them, so the session's own engine is asked, where rows are written
-    anew. A database's rows stay as they are, and are filled as they are read.
+    anew. A database's rows stay as they are, and are filled as they are read: there it is worth a look where
+    they are read `often`.
     """
     texts = [name for name in columns if table[name].type().is_string()]
-    if not texts or not session.holds(table):
+    if not texts or not (often or session.holds(table)):
         return set()
     found = {name: ((table[name].isin(WORDS)) | _outer(table[name])).any() for name in texts}
     [dirty] = table.aggregate(**found).to_pyarrow().to_pylist()

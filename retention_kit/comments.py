@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from retention_kit import answers, blanks, masks, scales, yamls
+from retention_kit import answers, blanks, masks, scales, session, yamls
 from retention_kit.moments import Date
 from retention_kit.scales import Scale
 from retention_kit.sentences import phrase
@@ -103,7 +103,8 @@ def _read(answered: Any, scale: str | Scale, by: Sequence[str], as_of: Date | No
     loaded = answers.select_answers(answered, scale=scale, as_of=as_of, columns=("comment", *by))
     band = scales.read(scale).band(loaded.table.score)
     written = loaded.table.comment.cast("string")
-    given = loaded.table.select(*by, band=band, comment=written).to_pandas()
+    given = session.fetched(loaded.table.select(*by, band=band, comment=written), "comments are read here")
+    given = given.to_pandas()
     texts = given["comment"].replace(dict.fromkeys(blanks.WORDS, "")).fillna("").map(cleaned)
     lines = [folded(text) for text in texts]
     nothing = np.array([line in _nothing() for line in lines], dtype=bool)

@@ -11,7 +11,7 @@ import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 
-from retention_kit import answers, fits, intervals, tables, values
+from retention_kit import answers, fits, intervals, session, tables, values
 from retention_kit.exceptions import DataError
 from retention_kit.moments import Date
 from retention_kit.sentences import phrase
@@ -147,7 +147,8 @@ def _rated(table: ir.Table, names: Sequence[str], groups: Sequence[str]) -> pd.D
     read = {name: values.number_of(table, name) for name in names}
     numbers = {name: number for name, (number, _) in read.items()}
     unread = {f"_unread_{name}": text for name, (_, text) in read.items()}
-    frame = table.select(table.score, *(table[name] for name in groups), **numbers, **unread).to_pandas()
+    rated = table.select(table.score, *(table[name] for name in groups), **numbers, **unread)
+    frame = session.fetched(rated, "key_drivers weighs each answer here").to_pandas()
     for name in names:
         texts = frame.pop(f"_unread_{name}").dropna()
         if len(texts):

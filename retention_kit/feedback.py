@@ -232,7 +232,7 @@ def clv_after(
         raise DataError(f"customer_values is missing {missing}. It has {list(source.columns)}.")
     worth = source.table(["customer_id", value])
     worth = worth.select(customer_id=worth.customer_id.cast("string"), worth=worth[value].cast("float64"))
-    each = session.beside(worth, asked.people).join(asked.people, "customer_id")
+    each = session.beside(worth, asked.people, "values and answers").join(asked.people, "customer_id")
     frame = _means(followups.moments(each, each.worth), groups, asked, "clv_expected", "clv_sd")
     return _told(frame, asked.responses, "clv_expected", 0, None)
 

@@ -100,7 +100,8 @@ def _first_answers(responses: Any, invited: Any, scale: Scale, as_of: Date | Non
     people = at_first.group_by("customer_id", "moment").aggregate(score=at_first.score.min())
     if invited is not None:
         sent = participation.invitations(invited, as_of=as_of, columns=("invited_at",)).table
-        people = _with_the_silent(people, session.beside(sent.select("customer_id", "invited_at"), people))
+        sent = session.beside(sent.select("customer_id", "invited_at"), people, "invitations and answers")
+        people = _with_the_silent(people, sent)
     return FollowUp(loaded, session.stored(people, "people"), scale)
 
 
@@ -179,7 +180,7 @@ def _observed(asked: FollowUp, loaded: Loaded, days: int) -> tuple[ir.Table, int
     """
     if not isinstance(days, Integral) or isinstance(days, bool) or days < 1:
         raise ParamsError(f"days is a whole number from 1, and it was {days!r}. Type days=90, or another.")
-    people = session.beside(asked.people, loaded.table)
+    people = session.beside(asked.people, loaded.table, "answers and what customers did")
     inside = people.moment + ibis.interval(days=days) <= ibis.timestamp(loaded.observed_until)
     left_out = int((~inside).sum().fill_null(0).to_pyarrow().as_py())
     return people.filter(inside), left_out

@@ -106,7 +106,9 @@ def _read(invoices: Any) -> pd.DataFrame:
     source = open_source(invoices)
     columns = [name for name in ("customer_id", *_DATES, *_NUMBERS, *_KEPT_APART) if name in source.columns]
     _require(source.columns)
-    raw = session.stored(source.table(columns), "invoices")
+    rows, why = source.table(columns), "subscriptions_from_invoices reads each invoice here"
+    near = session.holds(rows)
+    raw = session.stored(rows, "invoices") if near else session.brought(rows, "invoices", why)
     typed, _ = values.typed(raw.mutate(_bad_number=ibis.null("string")), _DATES, _NUMBERS, values.Hints())
     frame = typed.to_pandas()
     dates = [name for name in _DATES if name in columns]

@@ -1,7 +1,6 @@
 """Where activity comes from: customers new, returning, back again, gone quiet; how often they come."""
 
 from collections.abc import Sequence
-from functools import reduce
 from typing import Any
 
 import ibis
@@ -189,21 +188,19 @@ def _flows_of(found: histories.Histories, by: Sequence[str], end: int) -> pd.Dat
 
 
 def _flows_joined(loaded: Loaded, period: Period, by: Sequence[str], end: int) -> pd.DataFrame:
-    """The same on any engine, from distinct customer-periods."""
+    """The same on any engine, from distinct customer-periods, each beside its customer's one before."""
     active = periods.activity(loaded, period).select("customer_id", "period_index")
-    seen = session.stored(_with_birth(active, loaded, by).filter(active.period_index < end), "activity")
-    before = seen.mutate(period_index=seen.period_index + 1)
-    parts = {
-        "active": seen,
-        "new": seen.group_by("customer_id", *by).aggregate(period_index=seen.period_index.min()),
-        "returning": seen.semi_join(before, ["customer_id", "period_index"]),
+    seen = _with_birth(active, loaded, by).filter(active.period_index < end)
+    last = seen.period_index.lag().over(group_by="customer_id", order_by="period_index")
+    steps = seen.mutate(_since=seen.period_index - last)
+    sums = {
+        "active": steps.count(),
+        "new": steps["_since"].isnull().sum(),
+        "returning": (steps["_since"] == 1).sum().fill_null(0),
     }
-    keys = ["period_index", *by]
-    counts = [
-        table.group_by(*keys).aggregate(**{name: table.count()}).to_pandas() for name, table in parts.items()
-    ]
-    counted = reduce(lambda left, right: left.merge(right, how="left", on=keys), counts)
-    return counted.fillna({"new": 0, "returning": 0})
+    return (
+        steps.group_by("period_index", *by).aggregate(**sums).to_pandas().astype(dict.fromkeys(sums, "int64"))
+    )
 
 
 def _with_birth(table: ir.Table, loaded: Loaded, by: Sequence[str]) -> ir.Table:

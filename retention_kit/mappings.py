@@ -105,6 +105,12 @@ def numeric_uses(item: Mapped, text_columns: Sequence[str]) -> list[sge.Column]:
     return [column for column in uses if column.name in text_columns and _is_calculated(column)]
 
 
+def calculated_with(mapped: Sequence[Mapped], text_columns: Sequence[str]) -> list[str]:
+    """The text columns that some expression calculates with."""
+    uses = [use.name for item in mapped for use in numeric_uses(item, text_columns)]
+    return list(dict.fromkeys(uses))
+
+
 _ARITHMETIC = (sge.Add, sge.Sub, sge.Mul, sge.Div, sge.Mod, sge.Neg, sge.Abs, sge.Round, sge.Floor, sge.Ceil)
 _COMPARISON = (sge.EQ, sge.NEQ, sge.GT, sge.GTE, sge.LT, sge.LTE, sge.Between, sge.In)
 _CHOICE = (sge.Paren, sge.Coalesce, sge.Greatest, sge.Least, sge.If, sge.Case)

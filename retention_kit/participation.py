@@ -260,7 +260,8 @@ def respondent_bias(
     names = list(dict.fromkeys(tables.by_columns(columns, taken=("customer_id", "answered"))))
     loaded = tables.responses(responses, as_of=as_of, columns=("customer_id",))
     people = _everybody(customers, names, as_of)
-    answered = session.beside(loaded.table.select("customer_id").distinct(), people).mutate(answered=True)
+    who = loaded.table.select("customer_id").distinct()
+    answered = session.beside(who, people, "customers and answers").mutate(answered=True)
     people = people.left_join(answered, "customer_id").drop("customer_id_right")
     people = people.mutate(answered=people.answered.fill_null(False))
     parts = [_shares(people, name) for name in names]
@@ -290,18 +291,21 @@ def invitations(invited: Any, *, as_of: Date | None = None, columns: Sequence[st
     return invited
 
 
+_BOTH = "invitations and answers"
+
+
 def matched(loaded: Loaded, asked: Loaded, keep: Sequence[str] = ()) -> ir.Table:
     """Each invitation, and whether the customer answered it before the next: `answered`, beside `keep`."""
     sent, given = asked.table, loaded.table
     if "invited_at" not in sent.columns or "responded_at" not in given.columns:
         each = sent.group_by("customer_id").aggregate(**{name: sent[name].min() for name in keep})
-        gave = session.beside(given.select("customer_id").distinct(), each).mutate(_answered=1)
+        gave = session.beside(given.select("customer_id").distinct(), each, _BOTH).mutate(_answered=1)
         rows = each.left_join(gave, "customer_id")
         return rows.select("customer_id", *keep, answered=rows["_answered"].fill_null(0))
     sent = sent.select("customer_id", "invited_at", *keep).distinct()
     order = ibis.window(group_by="customer_id", order_by="invited_at")
     sent = sent.mutate(_next=sent.invited_at.lead().over(order), _row=ibis.row_number())
-    gave = session.beside(given.select(_who="customer_id", _when="responded_at"), sent)
+    gave = session.beside(given.select(_who="customer_id", _when="responded_at"), sent, _BOTH)
     inside = [sent.customer_id == gave["_who"], gave["_when"] >= sent.invited_at]
     inside.append((gave["_when"] < sent["_next"]) | sent["_next"].isnull())
     hits = sent.join(gave, inside).select("_row").distinct().mutate(_answered=1)

@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import tempfile
+import warnings
 import weakref
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -27,6 +28,8 @@ from retention_kit.exceptions import DataError
 SCRATCH = "RETENTION_KIT_SCRATCH"
 #: The variable that says how much memory the engine may take, such as 4GB; what is more goes to its folder.
 MEMORY = "RETENTION_KIT_MEMORY"
+#: Rows that are copied out of a server at most.
+MOST = 1_000_000
 _AMOUNT = re.compile(r"\d+(\.\d+)? ?[KMGT]i?B", re.IGNORECASE)
 _TEXT, _VALUE = 24, 8  # about the bytes that a text takes, and anything else
 _PREFIX, _LOCK = "retention_kit_", ".lock"
@@ -160,15 +163,44 @@ def holds(table: ir.Table) -> bool:
     return not backends or backends[0] is connection()
 
 
-def beside(table: ir.Table, other: ir.Table) -> ir.Table:
+def beside(table: ir.Table, other: ir.Table, what: str) -> ir.Table:
     """A small table on the engine of another one: two engines cannot join, so the small side travels."""
     same = table._find_backends()[0] == other._find_backends()[0]
-    return table if same else ibis.memtable(table.to_pyarrow())
+    return table if same else ibis.memtable(fetched(table, f"{what} of two engines are joined"))
 
 
-def brought(table: ir.Table, kind: str) -> ir.Table:
+def fetched(table: ir.Table, why: str) -> pa.Table:
+    """The rows of a table in memory; of a server's it is said first how many come, and why.
+
+    Raises
+    ------
+    DataError
+        When they are more than `MOST`: what one machine may not hold is not copied to it.
+    """
+    if place := server(table):
+        rows = int(table.count().execute())
+        if rows > MOST:
+            raise DataError(
+                f"{why}, and {rows:,} rows would come from {place}; {MOST:,} are the most that do. "
+                "Ask of fewer with where= or query=, or load what .to_pyarrow() of that table gives."
+            )
+        warnings.warn(f"{why}: {rows:,} rows come from {place}.", stacklevel=2)
+    return table.to_pyarrow()
+
+
+def server(table: ir.Table) -> str:
+    """What the database is called that holds a table's rows elsewhere; "" of rows on this machine."""
+    backends, _ = table._find_backends()
+    name = backends[0].name if backends else "duckdb"
+    return "" if name in ("duckdb", "sqlite") else _SERVERS.get(name, name)
+
+
+_SERVERS = {"postgres": "PostgreSQL", "pyspark": "Spark", "bigquery": "BigQuery", "snowflake": "Snowflake"}
+
+
+def brought(table: ir.Table, kind: str, why: str) -> ir.Table:
     """A database's rows copied to the session's engine."""
-    return stored(ibis.memtable(table.to_pyarrow()), kind)
+    return stored(ibis.memtable(fetched(table, why)), kind)
 
 
 def stored(table: ir.Table, kind: str) -> ir.Table:

@@ -16,11 +16,13 @@ from ibis.backends import BaseBackend
 from ibis.backends.sql.compilers.pyspark import PySparkCompiler
 from ibis.expr.operations import InMemoryTable
 
+from retention_kit import session
 from retention_kit.exceptions import DataError
 
 _LOCAL = re.compile(r"spark://(local(?:\[(?:\d+|\*)\])?)")
 _HOSTS = re.compile(r"spark://([^/@\s:,]+:\d+(?:,[^/@\s:,]+:\d+)*)")
 _PATIENCE = 5  # seconds; Spark itself asks a silent master for minutes
+_TABLES = "spark.sql.warehouse.dir"
 _HERE = {  # on this machine alone nothing listens to the network, and nobody looks at its pages
     "spark.driver.bindAddress": "127.0.0.1",
     "spark.driver.host": "127.0.0.1",
@@ -79,8 +81,22 @@ def connected(url: str) -> BaseBackend:
         )
     if hosts and not any(map(_answers, hosts[1].split(","))):
         raise DataError(f"spark://... cannot be opened: nobody answers at {hosts[1]}. Check the address.")
-    session = _session(local[1] if local else url, _HERE if local else {})
-    return ibis.pyspark.connect(session)
+    return ibis.pyspark.connect(_session(local[1] if local else url, _here() if local else {}))
+
+
+def _here() -> dict[str, str]:
+    """How Spark is told to keep to this machine, and to leave no folder where the user stands.
+
+    It makes one for tables as soon as it is asked anything, and says nothing of it. Where its own settings
+    say where tables are, they are there.
+    """
+    from pyspark.find_spark_home import _find_spark_home
+
+    folder = os.environ.get("SPARK_CONF_DIR") or Path(_find_spark_home(), "conf")
+    own = Path(folder, "spark-defaults.conf")
+    if own.is_file() and _TABLES in own.read_text(encoding="utf-8"):
+        return _HERE
+    return _HERE | {_TABLES: str(session.folder() / "spark")}
 
 
 def _answers(place: str) -> bool:

@@ -190,13 +190,16 @@ def _listed(customers: Any, by: Sequence[str]) -> ir.Table:
     return customers.table.select("customer_id", *known)
 
 
+_BOTH = "customers and their orders"
+
+
 def _with_those_who_did_not(spent: ir.Table, listed: ir.Table) -> ir.Table:
-    joined = session.beside(listed, spent).left_join(spent, "customer_id").drop("customer_id_right")
+    joined = session.beside(listed, spent, _BOTH).left_join(spent, "customer_id").drop("customer_id_right")
     return joined.mutate(orders=joined.orders.fill_null(0), revenue=joined.revenue.fill_null(0.0))
 
 
 def _strangers(spent: ir.Table, listed: ir.Table) -> list[Phrase]:
-    others = spent.anti_join(session.beside(listed, spent), "customer_id").count().to_pyarrow().as_py()
+    others = spent.anti_join(session.beside(listed, spent, _BOTH), "customer_id").count().to_pyarrow().as_py()
     return [phrase("note.strangers", customers=others)] if others else []
 
 

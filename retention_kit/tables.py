@@ -10,11 +10,10 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
-import ibis
 import ibis.expr.types as ir
 import pandas as pd
 
-from retention_kit import admission, moments
+from retention_kit import admission, moments, session
 from retention_kit.contracts import (
     BEHAVIOUR,
     BY_KIND,
@@ -296,8 +295,7 @@ def assign_customers(loaded: Loaded, customers: Loaded) -> Loaded:
     if not new:
         return loaded
     beside = customers.table.select("customer_id", *new)
-    if beside._find_backends()[0] != loaded.table._find_backends()[0]:
-        beside = ibis.memtable(beside.to_pyarrow())  # two engines cannot join; the small side travels
+    beside = session.beside(beside, loaded.table, f"customers and {loaded.kind}")
     rows = loaded.table.left_join(beside, "customer_id").drop("customer_id_right")
     joined = replace(loaded, table=rows, of_customer=loaded.of_customer | frozenset(new))
     joined.kept["in_order"] = loaded.in_order  # the rows are the same

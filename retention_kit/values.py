@@ -5,7 +5,7 @@ sign and the order of day and month are decided from the whole column, shown, an
 two readings are possible. What cannot be read becomes null, and the door counts it.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 from zoneinfo import available_timezones
@@ -240,9 +240,11 @@ def needs_zone(column: str) -> str:
 
 
 def calculated(
-    table: ir.Table, mapped: Sequence[Mapped], hints: Hints, dialect: str
+    table: ir.Table, mapped: Sequence[Mapped], hints: Hints, plain: Mapping[str, ir.Value], dialect: str
 ) -> tuple[ir.Table, list[str]]:
     """The mapped columns under our names, text read as numbers where an expression calculates with it.
+
+    `plain` holds those that `texts` has read.
 
     Returns
     -------
@@ -257,7 +259,9 @@ def calculated(
     for item in mapped:
         for use in mappings.numeric_uses(item, text):
             number = f"_number_{use.name}"
-            if number not in read:
+            if use.name in plain:
+                read[number] = plain[use.name]
+            elif number not in read:
                 reading = number_reading(table, use.name, hints.decimal)
                 read[number] = reading.read(table[use.name])
                 guesses += [reading.guess] if reading.guess else []
@@ -285,9 +289,11 @@ def _unread(source: ir.Value, value: ir.Value) -> ir.StringValue:
 
 
 def typed(
-    table: ir.Table, dates: Sequence[str], numbers: Sequence[str], hints: Hints
+    table: ir.Table, dates: Sequence[str], numbers: Sequence[str], hints: Hints, *, often: bool = False
 ) -> tuple[ir.Table, list[str]]:
     """Our columns in our types: ids text, moments naive and local, numbers float.
+
+    `often` says that many questions will be asked of them.
 
     Returns
     -------
@@ -297,7 +303,7 @@ def typed(
         What was guessed, in words.
     """
     bad_dates, bad_numbers, guesses, columns = [], [table["_bad_number"]], [], {}
-    as_they_are = blanks.clean(table, [name for name in _IDS if name in table.columns])
+    as_they_are = blanks.clean(table, [name for name in _IDS if name in table.columns], often=often)
     for name in table.columns:
         if name in dates:
             reading = _moments(table, name, hints)
@@ -317,10 +323,10 @@ def typed(
     return table.select(**columns), guesses
 
 
-def has_text(table: ir.Table, dates: Sequence[str], numbers: Sequence[str]) -> bool:
-    """Whether a moment or number of ours is text still, or a date is a whole number (20240701)."""
-    kinds = {name: table[name].type() for name in (*dates, *numbers) if name in table.columns}
-    return any(kind.is_string() or (kind.is_integer() and name in dates) for name, kind in kinds.items())
+def texts_of(table: ir.Table, names: Sequence[str], *, moments: bool = False) -> list[str]:
+    """Those columns that are text still; of moments also whole numbers (20240701)."""
+    kinds = {name: table[name].type() for name in names if name in table.columns}
+    return [name for name, kind in kinds.items() if kind.is_string() or (moments and kind.is_integer())]
 
 
 def _moments(table: ir.Table, name: str, hints: Hints) -> Reading:

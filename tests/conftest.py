@@ -10,7 +10,7 @@ import pytest
 import servers
 from hypothesis import settings
 
-from retention_kit import browsers
+from retention_kit import browsers, spark
 from retention_kit.engines import Engine
 from retention_kit.exceptions import ReportError
 
@@ -110,9 +110,7 @@ def spark_session() -> Iterator[Any]:
 
     if shutil.which("java") is None:
         pytest.skip("no Java is installed (Debian: apt-get install default-jre-headless)")
-    settings = {
-        "spark.driver.bindAddress": "127.0.0.1",
-        "spark.driver.host": "127.0.0.1",
+    settings = spark._here() | {
         "spark.driver.memory": "1g",
         "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
         "spark.log.level": "ERROR",
@@ -120,7 +118,6 @@ def spark_session() -> Iterator[Any]:
         "spark.sql.codegen.factoryMode": "NO_CODEGEN",
         "spark.sql.codegen.wholeStage": "false",
         "spark.sql.shuffle.partitions": "2",
-        "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
     }
     builder = SparkSession.builder.master("local[2]")

@@ -2,11 +2,18 @@
 
 import inspect
 import os
+import re
+import socket
 import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import ibis
 import pandas as pd
@@ -15,10 +22,25 @@ import sqlglot
 import test_public_api as api
 import yaml
 
-from retention_kit import datasets, params, reports, retention, session, tables
+from benchmarks import travels
+from retention_kit import (
+    comments,
+    datasets,
+    drivers,
+    invoices,
+    params,
+    participation,
+    reports,
+    retention,
+    session,
+    tables,
+)
 from retention_kit.exceptions import DataError, ParamsError
 
 AS_OF = datasets.TINY_AS_OF
+BILLS = pd.DataFrame(
+    {"customer_id": ["ann", "bob"], "paid_at": "2024-01-05", "months": 1, "amount": [5.0, 7.0]}
+)
 FRAMES = {
     make.__name__: make
     for make in (
@@ -30,6 +52,15 @@ FRAMES = {
 }
 
 
+def texts_in(order: str) -> pd.DataFrame:
+    """The tiny orders as text, the days written with the year or the day first."""
+    orders = datasets.tiny_orders()
+    form = {"year first": "%Y-%m-%d %H:%M:%S", "day first": "%d.%m.%Y"}[order]
+    return orders.assign(
+        ordered_at=orders.ordered_at.dt.strftime(form), amount=orders.amount.map("{:.2f}".format)
+    )
+
+
 @pytest.fixture(scope="module")
 def server(postgres: str) -> Iterator[Any]:
     """A connection to the tests' PostgreSQL, with the tiny tables in it."""
@@ -38,30 +69,50 @@ def server(postgres: str) -> Iterator[Any]:
         connected.create_table(name, make())
     many = pd.concat([datasets.tiny_orders().assign(copy=number) for number in range(300)])
     connected.create_table("many", many.assign(customer_id=many.customer_id + many["copy"].astype(str)))
-    texts = datasets.tiny_orders().astype({"ordered_at": "str", "amount": "str"})
-    connected.create_table("texts", texts)
+    connected.create_table("texts", texts_in("year first"))
     yield connected
     connected.disconnect()
 
 
 @pytest.fixture
-def fetched(monkeypatch: pytest.MonkeyPatch) -> Counter:
-    """Rows that came out of PostgreSQL, by what fetched them."""
-    psycopg = pytest.importorskip("psycopg")
-    rows: Counter = Counter()
-    for name in ("fetchone", "fetchmany", "fetchall"):
-        own = getattr(psycopg.Cursor, name)
-
-        def counted(cursor: Any, *args: Any, own: Callable = own, name: str = name, **how: Any) -> Any:
-            found = own(cursor, *args, **how)
-            rows[name] += len(found) if isinstance(found, list) else found is not None
-            return found
-
-        monkeypatch.setattr(psycopg.Cursor, name, counted)
-    return rows
+def fetched() -> Iterator[Counter]:
+    """Rows that come out of PostgreSQL."""
+    with travels.fetched() as rows:
+        yield rows
 
 
 # -- PostgreSQL ----------------------------------------------------------------
+
+
+@pytest.fixture
+def anyones() -> Iterator[Path]:
+    """A folder that the server's own user may enter; pytest's are for nobody else."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
+def test_a_server_ends_with_the_process_that_started_it(postgres: str, anyones: Path) -> None:
+    """Killed, pytest stops nothing itself: what it left would run, and keep its folder, for ever."""
+    code = "import servers\nwith servers.postgres() as address: print(address, flush=True); input()"
+    started = subprocess.Popen(
+        [sys.executable, "-c", code],
+        cwd=Path(__file__).parent,
+        env=os.environ | {"TMPDIR": str(anyones)},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    with started:
+        address = urlsplit(started.stdout.readline().strip())
+        assert len(list(anyones.iterdir())) == 1
+        started.kill()
+    until = time.monotonic() + 20
+    while list(anyones.iterdir()) and time.monotonic() < until:
+        time.sleep(0.2)
+    assert list(anyones.iterdir()) == []
+    with pytest.raises(ConnectionRefusedError), socket.create_connection((address.hostname, address.port)):
+        pass
 
 
 def test_a_table_and_a_query_of_postgres(server: Any, postgres: str) -> None:
@@ -100,15 +151,102 @@ def test_expressions_and_conditions_are_spelled_for_postgres(server: Any, postgr
     pd.testing.assert_frame_equal(rows[0], rows[1], check_dtype=False)
 
 
-def test_text_columns_of_a_database_are_read_as_those_of_a_file(server: Any, postgres: str) -> None:
-    loaded = tables.load_orders(postgres, table="texts", as_of=AS_OF)
-    answer = retention.retention_rates(datasets.tiny_orders(), as_of=AS_OF)
-    pd.testing.assert_frame_equal(retention.retention_rates(loaded), answer)
-    assert "table texts was copied out of its database, for dates or numbers in it are text." in [
-        note.text for note in loaded.notes
+def test_plain_text_columns_of_a_database_are_read_where_they_are(
+    server: Any, postgres: str, recwarn: pytest.WarningsRecorder
+) -> None:
+    for how in ({}, {"columns": {"amount": "amount * 2", "first": "left(amount, 1)"}}):
+        there = tables.load_orders(postgres, table="texts", as_of=AS_OF, **how)
+        here = tables.load_orders(texts_in("year first"), as_of=AS_OF, **how)
+        assert there.checks.equals(here.checks)
+        assert [note.text for note in there.notes] == [note.text for note in here.notes]
+        assert not session.holds(there.table)
+        assert there.table.amount.sum().execute() == pytest.approx(here.table.amount.sum().execute())
+        answer = retention.retention_rates(here)
+        pd.testing.assert_frame_equal(retention.retention_rates(there), answer)
+    assert [str(each.message) for each in recwarn if "rows come" in str(each.message)] == []
+
+
+def test_every_plain_text_means_to_postgres_what_it_means_in_a_file(server: Any) -> None:
+    """Days of every kind, blanks, words for nothing: and none that a database would refuse to read."""
+    days = [
+        "2024-02-29",
+        "2023-12-31 23:59:59",
+        "2024-01-01T00:00",
+        "20240301",
+        " NA",
+        "2024-01-02 03:04:05.25",
     ]
-    doubled = tables.load_orders(postgres, table="texts", columns={"amount": "amount * 2"}, as_of=AS_OF)
-    assert doubled.table.amount.sum().execute() == 2 * loaded.table.amount.sum().execute()
+    amounts = ["1.50", "-2", "NULL", " 7.0", "3", "+0.125"]
+    frame = pd.DataFrame({"customer_id": "ann", "ordered_at": days, "amount": amounts})
+    server.create_table("plain", frame, overwrite=True)
+    there, here = (tables.load_orders(each, as_of=AS_OF) for each in (server.table("plain"), frame))
+    assert not session.holds(there.table)
+    assert there.checks.equals(here.checks)
+    rows = [each.table.order_by("ordered_at").execute() for each in (there, here)]
+    pd.testing.assert_frame_equal(*rows, check_dtype=False)
+
+
+def test_other_texts_are_copied_and_it_is_said_first_how_many_rows(
+    server: Any, postgres: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.create_table("dotted", texts_in("day first"), overwrite=True)
+    answer = retention.retention_rates(datasets.tiny_orders(), as_of=AS_OF)
+    why = "table dotted: ordered_at holds text such as '01.02.2024', which is read on this machine"
+    with pytest.warns(UserWarning, match=re.escape(f"{why}: 13 rows come from PostgreSQL.")):
+        loaded = tables.load_orders(postgres, table="dotted", as_of=AS_OF)
+    pd.testing.assert_frame_equal(retention.retention_rates(loaded), answer)
+    assert (
+        "table dotted was copied out of its database, 13 rows: ordered_at holds text such as 01.02.2024, "
+        "which is read here."
+    ) in [note.text for note in loaded.notes]
+    monkeypatch.setattr(session, "MOST", 12)
+    with pytest.raises(DataError) as refused:
+        tables.load_orders(postgres, table="dotted", as_of=AS_OF)
+    assert str(refused.value) == (
+        f"{why}; 13 rows of PostgreSQL are not copied for it. "
+        "Make it a TIMESTAMP there, by query='SELECT ... AS ordered_at, ... FROM ...'."
+    )
+
+
+def test_what_is_made_here_says_first_how_many_rows_come(
+    server: Any, fetched: Counter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.create_table("rated", api.rated_responses(), overwrite=True)
+    server.create_table("bills", BILLS, overwrite=True)
+    for ask, why, rows in (
+        (lambda: comments.comment_checks(server.table("rated"), as_of=AS_OF), "comments are read here", 11),
+        (
+            lambda: drivers.key_drivers(server.table("rated"), drivers=["price", "speed"], as_of=AS_OF),
+            "key_drivers weighs each answer here",
+            11,
+        ),
+        (
+            lambda: invoices.subscriptions_from_invoices(server.table("bills"), as_of=AS_OF),
+            "subscriptions_from_invoices reads each invoice here",
+            len(BILLS),
+        ),
+        (
+            lambda: participation.respondent_bias(
+                server.table("rated"), datasets.tiny_customers(), columns=["segment"], as_of=AS_OF
+            ),
+            "customers and answers of two engines are joined",
+            7,
+        ),
+    ):
+        monkeypatch.setattr(session, "MOST", 100)
+        fetched.clear()
+        with pytest.warns(UserWarning, match=f"^{why}: {rows} rows come from PostgreSQL.$"):
+            ask()
+        answered = fetched.total()
+        monkeypatch.setattr(session, "MOST", rows - 1)
+        fetched.clear()
+        with pytest.raises(DataError) as refused:
+            ask()
+        assert str(refused.value) == (
+            f"{why}, and {rows} rows would come from PostgreSQL; {rows - 1} are the most that do. "
+            "Ask of fewer with where= or query=, or load what .to_pyarrow() of that table gives."
+        )
+        assert answered - fetched.total() >= rows  # they had not come yet
 
 
 SOAK = os.environ.get("HYPOTHESIS_PROFILE") == "soak"
@@ -138,7 +276,7 @@ def test_a_table_that_is_not_there_and_a_query_that_changes_something(server: An
         return str(refused.value)
 
     assert refusal(table="tiny_order").startswith(
-        "postgres://... has no table 'tiny_order'. Did you mean 'tiny_orders'? It has ['many', "
+        "postgres://... has no table 'tiny_order'. Did you mean 'tiny_orders'? It has ['"
     )
     only = "query: it must be one SELECT. Rows are read, and nothing is changed."
     assert refusal(query="DELETE FROM many") == only

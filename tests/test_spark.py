@@ -108,7 +108,9 @@ ASKED = LONGEST + (NOUNS if SOAK else FEW)
 def cluster(spark_session: Any) -> Any:
     """The tests' Spark, with the frames in it as views."""
     frames = {make.__name__: make() for make in {make for _, make, _ in ASKED}}
-    frames["texts"] = frames["tiny_orders"].astype({"ordered_at": "str", "amount": "str"})
+    orders = frames["tiny_orders"]
+    frames["texts"] = orders.astype({"ordered_at": "str", "amount": "str"})
+    frames["dotted"] = orders.assign(ordered_at=orders.ordered_at.dt.strftime("%d.%m.%Y"))
     for name, frame in frames.items():
         table = pa.Table.from_pandas(frame, preserve_index=False)
         spark_session.createDataFrame(table).createOrReplaceTempView(name)
@@ -185,10 +187,20 @@ def test_what_is_not_there_and_what_spark_cannot_read(cluster: Any) -> None:
         "spark://... cannot list its tables: [SCHEMA_NOT_FOUND]"
     )
     assert refusal(query="SELECT * FROM nowhere").startswith("spark://... cannot be asked the query: ")
-    assert refusal(table="texts") == (
-        "table texts: dates or numbers in it are text, which Spark reads in its own way only. Convert them "
-        "there: query='SELECT CAST(ordered_at AS TIMESTAMP) AS ordered_at, ... FROM ...'."
+    assert refusal(table="dotted") == (
+        "table dotted: ordered_at holds text such as '01.02.2024', which is read on this machine; 13 rows "
+        "of Spark are not copied for it. Make it a TIMESTAMP there, by query='SELECT ... AS ordered_at, ... "
+        "FROM ...'."
     )
+
+
+def test_plain_text_columns_are_read_where_they_are(cluster: Any) -> None:
+    there, here = (
+        tables.load_orders(each, as_of=AS_OF) for each in (cluster.table("texts"), datasets.tiny_orders())
+    )
+    assert not session.holds(there.table)
+    assert there.checks.equals(here.checks)
+    pd.testing.assert_frame_equal(retention.retention_rates(there), retention.retention_rates(here))
 
 
 def test_one_process_has_one_spark(cluster: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -198,6 +210,20 @@ def test_one_process_has_one_spark(cluster: Any, monkeypatch: pytest.MonkeyPatch
         "This process has a Spark already, on local[2], and the source names local[1]. "
         "Name that one, or stop it first."
     )
+
+
+def test_a_local_spark_leaves_no_folder_where_the_user_stands(
+    cluster: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tables_are = "spark.sql.warehouse.dir"
+    there = Path(cluster._session.conf.get(tables_are).removeprefix("file:"))
+    assert there == session.folder() / "spark"
+    cluster._session.sql("CREATE TABLE kept AS SELECT 1 AS one")
+    assert (there / "kept").is_dir()
+    cluster._session.sql("DROP TABLE kept")
+    monkeypatch.setenv("SPARK_CONF_DIR", str(tmp_path))
+    (tmp_path / "spark-defaults.conf").write_text(f"{tables_are} /srv/tables\n")
+    assert tables_are not in spark._here()
 
 
 # -- without Spark -------------------------------------------------------------
