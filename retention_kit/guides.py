@@ -52,7 +52,9 @@ _BY_NAME_ALONE = {
     **dict.fromkeys(("plan", "cancel_reason", "comment", "event"), "no known name"),
 }
 _CODE = re.compile(r"^[A-Z]{3}$")
-_OFFSET = re.compile(r"\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?\s?(Z|[+-]\d{2}(:?\d{2})?)$")
+_OFFSET = re.compile(
+    r"\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?( ?[AaPp][Mm])?\s?(Z|GMT|UTC|(GMT|UTC)?[+-]\d{1,2}(:?\d{2})?)$"
+)
 _ONLY = {
     "customer_id": "the only column of ids that come back",
     **dict.fromkeys(("ordered_at", "occurred_at", "started_at", "responded_at"), "the only column of dates"),

@@ -14,10 +14,11 @@ import ibis
 import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
 
-from retention_kit import blanks, mappings
+from retention_kit import blanks, mappings, spelled
 from retention_kit.exceptions import DataError, did_you_mean
 from retention_kit.mappings import Mapped
 from retention_kit.sentences import phrase
+from retention_kit.spelled import TIMES, local_time, needs_zone, try_strptime
 
 _IDS = ("customer_id", "order_id")
 _SPACES = r"[\s\x{00a0}\x{202f}]"
@@ -34,17 +35,6 @@ _ORDERS = {
     "day first": (r"^\d{1,2}-\d{1,2}-(\d{4}|\d{2})" + _TIME + "$", ("%d-%m-%Y", "%d-%m-%y")),
     "month first": (r"^\d{1,2}-\d{1,2}-(\d{4}|\d{2})" + _TIME + "$", ("%m-%d-%Y", "%m-%d-%y")),
 }
-_TIMES = ("", " %H:%M", " %H:%M:%S", " %H:%M:%S.%f", " %I:%M %p", " %I:%M:%S %p")
-
-
-@ibis.udf.scalar.builtin
-def try_strptime(text: str, formats: dt.Array[dt.string]) -> dt.timestamp:
-    """DuckDB's own: the first format that reads the text, else null."""
-
-
-@ibis.udf.scalar.builtin(name="timezone")
-def local_time(zone: str, moment: dt.Timestamp(timezone="UTC")) -> dt.timestamp:
-    """DuckDB's own: the wall clock of a zone at a moment."""
 
 
 @dataclass(frozen=True)
@@ -141,6 +131,8 @@ def moment_reading(table: ir.Table, column: str, day_first: bool | None, zone: s
     counts = _readable_dates(dates)
     if counts["zoned"] > counts["filled"] / 2:
         return Reading(_zoned(column, zone))
+    if counts["worded"] > counts["filled"] / 2:
+        return Reading(spelled.reading(table, column, zone))
     if counts["year first"] > counts["filled"] / 2:
         order, guess = "year first", ""
     elif day_first is not None:
@@ -160,6 +152,7 @@ def _distinct_dates(table: ir.Table, column: str) -> ir.Table:
         example=text.re_extract(r"^[^ T]+", 0),
         dotted=text.re_search(r"^\d{1,2}\."),
         zoned=text.re_search(_ZONED),
+        worded=text.re_search(spelled.WORD),
     ).distinct()
 
 
@@ -171,6 +164,7 @@ def _readable_dates(dates: ir.Table) -> dict:
         dates.aggregate(
             filled=dates.date.count(),
             zoned=dates.zoned.sum().fill_null(0),
+            worded=dates.worded.sum().fill_null(0),
             dotted=dates.dotted.sum().fill_null(0),
             both=dates.example.min(where=days & months),
             day=dates.example.min(where=days & ~months),
@@ -207,8 +201,8 @@ def _parsed(dashed: ir.StringValue, order: str) -> ir.TimestampValue:
     long, short = dates
     is_short = spaced.re_search(r"^(\d{1,2}-\d{1,2}-\d{2}|\d{8})( |$)")
     read = is_short.ifelse(
-        try_strptime(spaced, [short + time for time in _TIMES]),
-        try_strptime(spaced, [long + time for time in _TIMES]),
+        try_strptime(spaced, [short + time for time in TIMES]),
+        try_strptime(spaced, [long + time for time in TIMES]),
     )
     return spaced.re_search(shape).ifelse(read, ibis.null("timestamp"))
 
@@ -226,14 +220,6 @@ def _zoned(column: str, zone: str | None) -> Callable[[ir.StringValue], ir.Times
         return local_time(ibis.literal(zone), zoned.try_cast(dt.Timestamp(timezone="UTC")))
 
     return read
-
-
-def needs_zone(column: str) -> str:
-    """The message for moments with an offset and no zone to read them in."""
-    return (
-        f"{column} has a time zone, and a month depends on whose clock is read. "
-        "Say whose with timezone='Europe/Warsaw' (or another zone of the tz database)."
-    )
 
 
 # --- a source's columns made ours ------------------------------------------------------------------
