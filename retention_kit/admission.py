@@ -6,12 +6,14 @@ from dataclasses import replace
 from typing import Any, Literal, NamedTuple
 
 import duckdb
+import ibis
 import ibis.expr.types as ir
 import pandas as pd
 
 from retention_kit import (
     checks,
     identities,
+    invoices,
     lines,
     mappings,
     moments,
@@ -22,7 +24,7 @@ from retention_kit import (
     values,
 )
 from retention_kit import overlaps as repeats
-from retention_kit.contracts import BEHAVIOUR, Contract
+from retention_kit.contracts import BEHAVIOUR, PAID_STRETCHES, SUBSCRIPTIONS, Contract
 from retention_kit.dialects import complaint, reason
 from retention_kit.exceptions import DataError
 from retention_kit.moments import Date
@@ -90,6 +92,8 @@ def _checked(
     warn: bool,
 ) -> Admitted:
     hints = hints or values.Hints()
+    if contract is SUBSCRIPTIONS and "amount" in (columns or {}) and "mrr" not in (columns or {}):
+        contract = PAID_STRETCHES
     mapped = _mapped_columns(contract, source, columns or {}, extra)
     if where is not None:
         condition = mappings.parse("where", where, source.columns, source=source.name, dialect="duckdb")
@@ -120,6 +124,11 @@ def _checked(
     checks.refuse_two_currencies(contract.kind, kept)
     if "order_id" in kept.columns and not lines.is_one_each(kept):
         kept = session.stored(lines.orders_of(kept), contract.kind)
+    paid: tuple[Note, ...] = ()
+    if contract is PAID_STRETCHES:
+        stretches, kept = kept, session.stored(ibis.memtable(invoices.periods(kept, end)), contract.kind)
+        told = {"rows": stretches.count().execute(), "periods": kept.count().execute()}
+        paid = (Note("info", phrase("note.paid_stretches", **told)),)
     until, ending = moments.observed_until(kept, contract.moment, end, contract.kind)
     notes = (
         *source.notes,
@@ -128,6 +137,7 @@ def _checked(
         *shared,
         *who,
         *same,
+        *paid,
         *ending,
     )
     if not warn:

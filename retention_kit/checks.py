@@ -8,7 +8,7 @@ import ibis.expr.types as ir
 import pandas as pd
 
 from retention_kit import overlaps
-from retention_kit.contracts import Contract
+from retention_kit.contracts import PAID_STRETCHES, Contract
 from retention_kit.exceptions import DataError
 
 
@@ -28,8 +28,11 @@ def ruled(contract: Contract, table: ir.Table, end: dt.datetime | None) -> ir.Ta
         rules.append((table[contract.value].isnull(), contract.value_missing))
     if "_where" in has:
         rules.append((~table["_where"].fill_null(False), "filtered"))
-    if contract.kind == "orders" and "amount" in has:
+    if contract.value == "amount" and "amount" in has:
         rules.append((table.amount < 0, "return"))
+    if contract is PAID_STRETCHES:
+        rules.append((table.ended_at.isnull(), "no end of service"))
+        rules.append((table.ended_at == table.started_at, "ended before started"))
     if contract.kind == "subscriptions":
         rules.append((table.ended_at < table.started_at, "ended before started"))
         if "mrr" in has:
@@ -66,7 +69,7 @@ def accounted(ruled: ir.Table, value: str | None) -> pd.DataFrame:
 _RULE_ORDER = (
     "in an earlier file",
     *("unreadable date", "unreadable number", "no customer", "no date", "no amount", "no mrr", "no answer"),
-    *("filtered", "return", "ended before started", "negative mrr", "at or after as_of"),
+    *("filtered", "return", "no end of service", "ended before started", "negative mrr", "at or after as_of"),
 )
 
 

@@ -1,6 +1,6 @@
 """What each kind of table must hold and may hold, in our names."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,14 @@ SUBSCRIPTIONS = Contract(
     moment="started_at",
     value="mrr",
     value_missing="no mrr",
+)
+# Subscriptions whose rows say what was paid for a stretch: invoices, renewals, transactions of an app store.
+PAID_STRETCHES = replace(
+    SUBSCRIPTIONS,
+    optional=("amount", *(name for name in SUBSCRIPTIONS.optional if name != "mrr")),
+    numbers=("amount", *(name for name in SUBSCRIPTIONS.numbers if name != "mrr")),
+    value="amount",
+    value_missing="no amount",
 )
 RESPONSES = Contract(
     kind="responses",

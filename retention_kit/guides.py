@@ -82,7 +82,7 @@ class Guide:
         self.source = sources.open_source(source, **opening)
         self.columns = guesses.look(self.source)
         self.reasons = [f"{self.source.name}: {len(self.columns)} columns"]
-        self.preset = preset or presets.found(self.source.columns) or ""
+        self.preset = preset or presets.found(self.source.columns, kind) or ""
         self.known = self._by_preset(how, preset is not None) if self.preset else {}
 
     def _by_preset(self, how: Mapping[str, Any], said: bool) -> dict[str, str]:
@@ -95,6 +95,11 @@ class Guide:
         whole = presets.filled(self.preset, self.source.columns, how, self.source.name)
         self.table |= {key: whole[key] for key in ("where", "day_first") if key in whole}
         self._tell("preset", self.preset, "as you said" if said else "its columns")
+        others = [name for name in presets.fitting(self.source.columns) if presets.kind(name) != self.kind]
+        self.reasons += [
+            f"  note: the same export is {presets.kind(other)} by preset {other}: say --{presets.kind(other)}"
+            for other in others
+        ]
         return {name: text for name, text in whole["columns"].items() if name != "currency"}
 
     def map(self, name: str, said: str | None) -> None:

@@ -3,10 +3,12 @@
 An invoice says how much was paid for which stretch of service; recurring revenue needs a price a month.
 """
 
+import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 
 import ibis
+import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 
@@ -90,12 +92,27 @@ def subscriptions_from_invoices(
     grace = pd.Timedelta(days=grace_days)
     read = _with_ends(_read(invoices))
     rule = _ruled(read, end)
-    stream = ["customer_id", *(name for name in _KEPT_APART if name in read.columns)]
-    rows = _priced(read[rule == "kept"]).sort_values([*stream, "started_at", "ended_at"])
-    rows = _without_lapses(_renewed(rows.reset_index(drop=True), stream, grace), grace)
-    frame = _open(_merged(rows, stream), end, grace)
+    apart = [name for name in _KEPT_APART if name in read.columns]
+    frame = _open(_periods(read[rule == "kept"], apart, grace), end, grace)
     frame.attrs = _told(read, rule, end)
     return frame
+
+
+def periods(paid: ir.Table, end: dt.datetime | None) -> pd.DataFrame:
+    """Paid stretches that have passed the door as subscriptions; every further column is kept apart.
+
+    `end` is the first moment not observed.
+    """
+    read = paid.to_pandas()
+    dates = [name for name in ("started_at", "ended_at") if name in read.columns]
+    read = read.astype(dict.fromkeys(dates, "datetime64[us]"))
+    apart = [name for name in read.columns if name not in ("customer_id", "amount", *dates)]
+    # A column without a value stays text: the engine keeps no column of no type.
+    read = read.astype({name: "str" for name in apart if paid[name].type().is_string()})
+    priced = read.assign(service=_months_between(read["started_at"], read["ended_at"]))
+    moment = None if end is None else pd.Timestamp(end)
+    merged = _open(_periods(priced, apart, pd.Timedelta(0)), moment, pd.Timedelta(0))
+    return merged.drop(columns=["amount", "invoices"])
 
 
 # ---------------------------------------------------------------------------------------------------
@@ -176,10 +193,16 @@ def _ruled(read: pd.DataFrame, end: pd.Timestamp | None) -> pd.Series:
     return pd.Series(np.select(list(rules.values()), list(rules), "kept"), index=read.index, dtype="str")
 
 
-def _priced(kept: pd.DataFrame) -> pd.DataFrame:
+def _periods(kept: pd.DataFrame, apart: list[str], grace: pd.Timedelta) -> pd.DataFrame:
+    stream = ["customer_id", *apart]
+    rows = _priced(kept, apart).sort_values([*stream, "started_at", "ended_at"])
+    rows = _without_lapses(_renewed(rows.reset_index(drop=True), stream, grace), grace)
+    return _merged(rows, stream)
+
+
+def _priced(kept: pd.DataFrame, apart: list[str]) -> pd.DataFrame:
     cents = (kept["amount"] * 100).round().astype("int64")
     a_month = np.floor(cents / kept["service"].astype("float64") + 0.5).astype("int64")
-    apart = [name for name in _KEPT_APART if name in kept.columns]
     return kept[["customer_id", "started_at", "ended_at", *apart]].assign(cents=cents, a_month=a_month)
 
 

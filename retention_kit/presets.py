@@ -21,18 +21,24 @@ def names() -> list[str]:
     return list(_all())
 
 
-def found(columns: Sequence[str]) -> str | None:
+def found(columns: Sequence[str], kind: str | None = None) -> str | None:
     """The preset that an export with these columns is for; None where it is for none, or for several.
+
+    One export can be read as tables of several kinds: that of `kind` goes before the others.
 
     >>> found(["#", "How likely are you to recommend us?", "Submit Date (UTC)", "Network ID"])
     'typeform'
     >>> found(["Customer", "Date"]) is None
     True
     """
-    fitting = [
-        name for name, preset in _all().items() if all(_first([c], columns) for c in preset["found_by"])
-    ]
-    return fitting[0] if len(fitting) == 1 else None
+    fits = fitting(columns)
+    of_kind = [name for name in fits if _all()[name]["kind"] == kind] or fits
+    return of_kind[0] if len(of_kind) == 1 else None
+
+
+def fitting(columns: Sequence[str]) -> list[str]:
+    """All presets that an export with these columns could be read by."""
+    return [name for name, preset in _all().items() if all(_first([c], columns) for c in preset["found_by"])]
 
 
 def kind(name: str) -> str:
@@ -67,29 +73,31 @@ def filled(name: str, columns: Sequence[str], how: Mapping[str, Any], source: st
             ours[ourselves] = here
     needed = [each for each in BY_KIND[preset["kind"]].required if each not in {*ours, *columns}]
     if needed:
-        sought = ", ".join(preset["columns"].get(needed[0], [needed[0]]))
+        candidates = preset["columns"].get(needed[0], [needed[0]])
+        sought = ", ".join(each["is"] if isinstance(each, dict) else each for each in candidates)
         raise DataError(
             f"{source} is no export as preset {name} knows it: nothing for {needed[0]} (sought: {sought}). "
             f"It has {list(columns)}. Say columns={{{needed[0]!r}: 'your_name'}}."
         )
-    whole = {key: preset[key] for key in ("where", "day_first") if key in preset}
+    whole = {"day_first": preset["day_first"]} if "day_first" in preset else {}
+    if conditions := [each["is"] for each in preset.get("where", []) if set(each["of"]) <= set(columns)]:
+        whole["where"] = " AND ".join(conditions)
     return whole | {key: said for key, said in how.items() if said is not None} | {"columns": ours}
 
 
-def _first(candidates: Sequence[str], columns: Sequence[str]) -> str | None:
+def _first(candidates: Sequence[Any], columns: Sequence[str]) -> str | None:
     """The first candidate that the export has: a column, a pattern of one, or an expression of several."""
     for candidate in candidates:
-        if "*" in candidate and " * " not in candidate:
+        if isinstance(candidate, dict):
+            if set(candidate["of"]) <= set(columns):
+                return candidate["is"]
+        elif "*" in candidate:
             matching = [column for column in columns if fnmatchcase(column.casefold(), candidate.casefold())]
             if len(matching) == 1:
                 return matching[0]
-        elif candidate in columns or (" * " in candidate and set(columns) >= _FACTORS):
+        elif candidate in columns:
             return candidate
     return None
-
-
-# What the one expression among the candidates reads.
-_FACTORS = {"Amount", "Quantity", "Interval"}
 
 
 def _named(name: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Moments with words in them: names of months and weekdays, zones as GMT+1, as mails and surveys write them."""
+"""Moments with words in them: months and weekdays by name, zones as GMT+1; mails and surveys write so."""
 
 from collections.abc import Callable
 

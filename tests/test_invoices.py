@@ -330,3 +330,61 @@ def test_grace_that_is_none(days: object) -> None:
     assert str(error.value) == (
         f"grace_days is a whole number from 0, and it was {days!r}. Type 7 for a week."
     )
+
+
+# -- through the door --------------------------------------------------------------------------------
+
+RENEWALS = """user,begins,ends,paid,product
+ann,2024-01-31,2024-02-29,20.00,pro
+ann,2024-02-29,2024-03-31,20.00,pro
+ann,2024-03-31,2024-03-31,20.00,pro
+bob,2024-03-01,2025-03-01,100.00,pro
+bob,2023-03-01,2024-03-01,-100.00,pro
+cid,2024-01-15,,199.00,life
+"""
+OURS = {
+    "customer_id": "user",
+    "started_at": "begins",
+    "ended_at": "ends",
+    "amount": "paid",
+    "plan": "product",
+}
+
+
+def test_subscriptions_with_an_amount_and_no_mrr_are_paid_stretches(tmp_path: Path) -> None:
+    (tmp_path / "renewals.csv").write_text(RENEWALS)
+    loaded = tables.load_subscriptions(tmp_path / "renewals.csv", columns=OURS, as_of="2024-06-01")
+    assert dict(zip(loaded.checks["rule"], loaded.checks["rows"].tolist(), strict=True)) == {
+        "read": 6,
+        "return": 1,
+        "no end of service": 1,
+        "ended before started": 1,
+        "kept": 3,
+    }
+    frame = loaded.table.order_by("customer_id").execute()
+    assert frame[["customer_id", "plan", "mrr"]].values.tolist() == [["ann", "pro", 20], ["bob", "pro", 8.33]]
+    # What is paid beyond as_of is not over: nobody knows whether it is renewed.
+    assert frame["ended_at"].dt.strftime("%Y-%m-%d").fillna("").tolist() == ["2024-03-31", ""]
+    assert [note.text for note in loaded.notes if "stretches" in note.text] == [
+        "Paid stretches: 3. Subscription periods made of them: 2. A price a month is the amount over the "
+        "months; consecutive stretches at one price are one period."
+    ]
+
+
+def test_columns_beside_keep_stretches_apart_and_may_be_empty(tmp_path: Path) -> None:
+    rows = "user,begins,ends,paid,land,why\na,2024-01-01,2024-02-01,9,PL,\na,2024-02-01,2024-03-01,9,PL,\n"
+    (tmp_path / "a.csv").write_text(rows + "a,2024-03-01,2024-04-01,9,DE,\n")
+    ours = {name: text for name, text in OURS.items() if name != "plan"}
+    ours |= {"country": "land", "cancel_reason": "why"}
+    loaded = tables.load_subscriptions(tmp_path / "a.csv", columns=ours, as_of="2024-06-01")
+    frame = loaded.table.order_by("started_at").execute()
+    assert frame["country"].tolist() == ["PL", "DE"]
+    assert frame["cancel_reason"].isna().all()
+
+
+def test_an_mrr_that_is_mapped_is_taken_as_it_is(tmp_path: Path) -> None:
+    (tmp_path / "renewals.csv").write_text(RENEWALS)
+    ours = {**OURS, "mrr": "paid"}
+    loaded = tables.load_subscriptions(tmp_path / "renewals.csv", columns=ours, as_of="2024-06-01")
+    assert loaded.table.count().execute() == 5
+    assert loaded.table.filter(loaded.table.customer_id == "bob").mrr.execute().tolist() == [100.0]
