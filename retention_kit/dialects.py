@@ -64,7 +64,8 @@ def opened(paths: Sequence[Path], name: str, hints: Hints) -> Source:
     headers = [_header(path, dialect) for path in readable]
     notes += _missing(dict(zip(names, headers, strict=True)))
     # How many lines to skip is said, or the engine takes short first lines for remarks and skips them.
-    how = {"header": True, "skip": dialect.skip, "delim": dialect.delimiter}
+    # No line is a comment: one that starts with #N/A or #1001 is a row like the others.
+    how = {"header": True, "skip": dialect.skip, "delim": dialect.delimiter, "comment": ""}
     how |= {"quote": dialect.quote, "escape": dialect.escape}
     try:
         table = session.connection().read_csv(
@@ -142,6 +143,7 @@ def _dialect(path: str, name: str, hints: Hints) -> Dialect:
         raise DataError(f"{name} is empty. {AGAIN}")
     told = hints.delimiter or _said_delimiter(path)
     query = "SELECT Delimiter, Quote, Escape FROM sniff_csv(?, all_varchar = true, header = true"
+    query += ", comment = ''"
     query += f", delim = {_literal(told)})" if told else ")"
     try:
         found = session.connection().con.execute(query, [path]).fetchone()

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from retention_kit import blanks, guesses, mappings, moments, presets, sources, tables, values
+from retention_kit import blanks, doubts, guesses, mappings, moments, presets, sources, tables, values
 from retention_kit.contracts import BY_KIND
 from retention_kit.exceptions import DataError, ParamsError, did_you_mean
 from retention_kit.guesses import Column
@@ -34,6 +34,7 @@ ASKED = {
         "customer_id": "which column says who subscribed",
         "started_at": "which column says when it began",
         "ended_at": "which column says when it ended (empty: it runs)",
+        "amount": "which column says what was paid for the whole stretch",
         "mrr": "which column says what is paid a month",
         "plan": "which column says which plan",
         "cancel_reason": "which column says why it ended",
@@ -63,7 +64,6 @@ _ONLY = {
     "score": "the only column of whole numbers from 0 to 10",
 }
 FAR = "9998-01-01"  # after every row, where only the last one is sought
-_CROWDED = 0.2  # of all orders, more than one customer has in an ordinary shop
 _LISTED = 6  # columns that a question names
 _NONE = "none"  # what is typed for a column that the export does not have
 _OPENING = ("sheet", "encoding", "delimiter", "quote", "table", "query")
@@ -82,7 +82,10 @@ class Guide:
         self.source = sources.open_source(source, **opening)
         self.columns = guesses.look(self.source)
         self.reasons = [f"{self.source.name}: {len(self.columns)} columns"]
+        if any(column.said for column in self.columns.values()):
+            self.reasons.append("  note: rows below the header say what columns hold; they are counted apart")
         self.preset = preset or presets.found(self.source.columns, kind) or ""
+        self.is_told_which = "where" in how or bool(self.preset)
         self.known = self._by_preset(how, preset is not None) if self.preset else {}
 
     def _by_preset(self, how: Mapping[str, Any], said: bool) -> dict[str, str]:
@@ -108,6 +111,10 @@ class Guide:
             text, reason = said, "as you said"
         elif name in self.known:
             text, reason = self.known[name], f"preset {self.preset}"
+        elif self.kind == "subscriptions" and name == "amount":
+            return  # never guessed: a price a month is the usual thing
+        elif name == "mrr" and "amount" in self.table["columns"]:
+            text, reason = _NONE, "it is the amount over the months"
         else:
             text, reason = self._guess(name)
         if name in self.optional and text.lower() == _NONE:
@@ -306,9 +313,10 @@ class Guide:
         )
         self.reasons += [f"  set aside: {rows:,} {rule}" for rule, rows in aside]
         told = [note.text for note in loaded.notes if note.level == "warning"]
-        of_orders = [*self._repeated_total(), *_crowded_customer(loaded)] if self.kind == "orders" else []
-        warnings = [*of_orders, *told]
-        self.reasons += [f"  warning: {text}" for text in warnings]
+        doubted = doubts.of(loaded, self.table["columns"], self.columns)
+        self.reasons += [f"  warning: {text}" for text in (*doubted, *told)]
+        if not self.is_told_which:
+            self.reasons += doubts.rows_that_may_not_count(self.table["columns"], self.columns)
 
     def _load(self, as_of: str) -> tables.Loaded:
         loaders = {
@@ -318,28 +326,6 @@ class Guide:
             "responses": tables.load_responses,
         }
         return loaders[self.kind](**self.table, as_of=as_of)
-
-    def _repeated_total(self) -> list[str]:
-        amount = self.columns.get(self.table["columns"].get("amount", ""))
-        if amount is None or not self._is_repeated(amount):
-            return []
-        return [
-            f"{amount.name} is the same on every line of an order: is it the order's total, written again? "
-            "Then it is added up too often. Keep one line an order with --where."
-        ]
-
-
-def _crowded_customer(loaded: tables.Loaded) -> list[str]:
-    """Shops write one id, often 0, for all who order as guests."""
-    counts = loaded.table.group_by("customer_id").aggregate(orders=loaded.table.count())
-    found = counts.order_by(counts.orders.desc()).limit(1).to_pyarrow().to_pylist()[0]
-    share = found["orders"] / counts.orders.sum().execute()
-    if share < _CROWDED or counts.count().execute() < 5:
-        return []
-    return [
-        f"{100 * share:.0f} % of orders are of one customer, {found['customer_id']!r}: guests under one id? "
-        "Then set them aside with --where."
-    ]
 
 
 def _following(last: pd.Timestamp) -> str:

@@ -75,6 +75,48 @@ def test_answers_are_guessed_from_the_words_of_their_questions(tmp_path: Path) -
     assert tables.load(client, "responses").table.score.execute().tolist() == [10, 3]
 
 
+QUESTIONS = """StartDate,RecordedDate,Status,Progress,Q1,Q2,ExternalReference
+Start Date,Recorded Date,Response Type,Progress,How likely are you to recommend us?,What is the reason?,Ref
+"{""Id"":""a""}","{""Id"":""b""}","{""Id"":""c""}","{""Id"":""d""}","{""Id"":""e""}","{""Id"":""f""}","{""Id"":""g""}"
+2024-01-13 10:00:00,2024-01-13 10:05:00,IP Address,100,10,kind,000208
+2024-01-14 10:00:00,2024-01-14 10:05:00,Survey Preview,100,3,slow,000209
+"""
+
+
+def test_questions_below_the_header_say_what_the_columns_hold(tmp_path: Path) -> None:
+    draft = drafted(tmp_path, "responses", QUESTIONS)
+    assert columns(draft, "responses") == {
+        "score": "Q1",
+        "customer_id": "ExternalReference",
+        "responded_at": "RecordedDate",
+        "comment": "Q2",
+    }
+    assert "  note: rows below the header say what columns hold; they are counted apart" in draft.reasons
+    assert "Tried: 4 rows read, 2 kept, 2 responses" in draft.reasons
+    note = "  note: Status has IP Address (1), Survey Preview (1). All count; else say --where."
+    assert draft.reasons[-1] == note
+    said = drafted(tmp_path, "responses", QUESTIONS, how={"where": "Status = 'IP Address'"})
+    assert not any("All count" in reason for reason in said.reasons)
+
+
+RENEWALS = """user_id,start_time,end_time,price
+u1,2024-01-13,2024-02-13,20.00
+u1,2024-02-13,2024-03-13,20.00
+u2,2024-01-14,2025-01-14,120.00
+"""
+
+
+def test_rows_that_are_invoices_are_doubted_and_read_by_what_was_paid(tmp_path: Path) -> None:
+    given = {"started_at": "start_time", "ended_at": "end_time"}
+    draft = drafted(tmp_path, "subscriptions", RENEWALS, given=given)
+    assert any("are they invoices" in reason for reason in draft.reasons)
+    draft = drafted(tmp_path, "subscriptions", RENEWALS, given=given | {"amount": "price"})
+    assert "  mrr          none  (it is the amount over the months)" in draft.reasons
+    assert "Tried: 3 rows read, 3 kept, 2 subscriptions" in draft.reasons
+    loaded = tables.load(params.read(drafts.write(draft, tmp_path)), "subscriptions")
+    assert sorted(loaded.table.mrr.execute()) == [10.0, 20.0]
+
+
 def test_events_are_guessed(tmp_path: Path) -> None:
     draft = drafted(tmp_path, "events", EVENTS)
     assert columns(draft, "events") == {

@@ -175,6 +175,14 @@ FILES: dict[str, tuple[str, Any]] = {
             + "\n"
         ).encode(),
     ),
+    "a row that looks like a comment": (
+        "a.csv",
+        (
+            HEAD
+            + "#N/A,2024-03-02,1.50\n"
+            + "".join(f"{i % 11},2024-03-{i + 3:02},{i}.50\n" for i in range(24))
+        ).encode(),
+    ),
     "formulas": ("a.csv", (HEAD + "=1+1,2024-03-13,1.50\n@x,2024-03-13,1.50\n").encode()),
     "JSON with a broken line": (
         "a.jsonl",
@@ -240,6 +248,7 @@ ANSWERS: dict[str, str | dict[str, int]] = {
     "years that are none": {"read": 3, "at or after as_of": 1, "kept": 2},
     "a field of three million letters": "a.csv cannot be read as CSV at line 1: Maximum line size of 2000000 bytes exceeded. Actual Size:3000017 bytes. Say delimiter= or encoding=, or mend that line.",
     "three hundred columns": {"read": 1, "kept": 1},
+    "a row that looks like a comment": {"read": 25, "no customer": 1, "kept": 24},
     "formulas": {"read": 2, "kept": 2},
     "JSON with a broken line": "a.jsonl cannot be read as JSON: line 2 is no record. Export it again, or give another file.",
     "JSON cut off": "a.json cannot be read as JSON: its list is not closed. Export it again, or give another file.",

@@ -108,7 +108,7 @@ PUBLIC = {
         *("difference", "difference_of_bounds", "difference_of_means", "error_of_difference"),
         *("holm", "mean", "poisson", "ratio", "wilson"),
     ],
-    "invoices": ["subscriptions_from_invoices"],
+    "invoices": ["periods", "subscriptions_from_invoices"],
     "keywords": ["keywords"],
     "leaving": ["churn_hazard", "churn_reasons", "tenure_survival"],
     "lifecycle": ["lifecycle", "stickiness"],
