@@ -23,7 +23,7 @@ def names() -> list[str]:
     """The sets that can be fetched.
 
     >>> names()
-    ['saas_mrr_playbook', 'cdnow']
+    ['saas_mrr_playbook', 'cdnow', 'online_retail']
     """
     return list(_all())
 
@@ -43,7 +43,7 @@ def fetch(name: str, *, folder: str | Path | None = None, mirror: str | None = N
     Returns
     -------
     list of Path
-        The files, each with the sha256 that is known of it.
+        The files, each with the sha256 that is known of it, or made from one that has it.
 
     Raises
     ------
@@ -59,7 +59,12 @@ def fetch(name: str, *, folder: str | Path | None = None, mirror: str | None = N
     home = folder or os.environ.get(FOLDER)
     if not home:
         raise ParamsError(f"Where to? Type: export {FOLDER}=data, or say --folder data.")
-    return [_fetched(file, Path(home), mirror) for file in _all()[name]["files"]]
+    return [
+        _in_parquet(_fetched(file, Path(home), mirror), Path(home) / file["becomes"])
+        if "becomes" in file
+        else _fetched(file, Path(home), mirror)
+        for file in _all()[name]["files"]
+    ]
 
 
 def _fetched(file: dict[str, Any], home: Path, mirror: str | None) -> Path:
@@ -81,6 +86,26 @@ def _fetched(file: dict[str, Any], home: Path, mirror: str | None) -> Path:
     finally:
         arriving.unlink(missing_ok=True)
     return path
+
+
+def _in_parquet(path: Path, made: Path) -> Path:
+    """The one table of an R data file; what is there already is left alone."""
+    if made.is_file():
+        return made
+    try:
+        import pyreadr  # made for this, and needed for nothing else
+    except ImportError:
+        raise DataError(
+            f"{path.name} is an R data file. To read it type: pip install 'retention-kit[examples]'"
+        ) from None
+    arriving = made.with_name(f".{made.name}-{secrets.token_hex(4)}")
+    try:
+        [table] = pyreadr.read_r(path).values()
+        table.to_parquet(arriving, index=False)
+        os.replace(arriving, made)
+    finally:
+        arriving.unlink(missing_ok=True)
+    return made
 
 
 def _mirrored(mirror: str, place: str) -> str:

@@ -1,12 +1,15 @@
 """Public data sets: got from a folder or a server on this machine, checked by sha256, never half kept."""
 
 import functools
+import hashlib
 import http.server
 import re
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import pandas as pd
+import pyreadr
 import pytest
 from typer.testing import CliRunner
 
@@ -56,6 +59,52 @@ def test_the_command_gets_a_set_from_a_folder_and_leaves_alone_what_is_there(
     assert first.output.splitlines() == [str(tmp_path / PLACE)]
     again = CliRunner().invoke(app, [*said, "--mirror", str(tmp_path / "nowhere")])
     assert again.output.splitlines() == [str(tmp_path / PLACE)]
+
+
+def r_data(table: pd.DataFrame, mirror: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An R data file with this table at a mirror, and its sum as the one that is known."""
+    [known] = downloads._all()["online_retail"]["files"]
+    path = mirror / known["place"]
+    path.parent.mkdir(parents=True)
+    pyreadr.write_rdata(path, table, df_name="onlineretail", compress="gzip")
+    told = known | {"sha256": hashlib.sha256(path.read_bytes()).hexdigest(), "bytes": path.stat().st_size}
+    sets = downloads._all() | {"online_retail": {"files": [told]}}
+    monkeypatch.setattr(downloads, "_all", lambda: sets)
+
+
+@pytest.mark.realdata
+def test_an_r_data_file_becomes_what_its_example_reads(
+    data_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = pd.read_parquet(data_folder / "online_retail" / "online_retail.parquet").head(20_000)
+    table = table.astype({"CustomerID": "float64", "InvoiceDate": "datetime64[ns]"})
+    r_data(table, tmp_path / "mirror", monkeypatch)
+    [path] = downloads.fetch("online_retail", folder=tmp_path / "data", mirror=str(tmp_path / "mirror"))
+    assert path == tmp_path / "data" / "online_retail" / "online_retail.parquet"
+    made = pd.read_parquet(path)
+    for name in ("InvoiceNo", "Country"):
+        assert made[name].tolist() == table[name].tolist()
+    for name in ("Quantity", "UnitPrice", "CustomerID", "InvoiceDate"):
+        assert made[name].astype(table[name].dtype).equals(table[name]), name
+    monkeypatch.setenv("RETENTION_KIT_DATA", str(tmp_path / "data"))
+    client = params.read(EXAMPLES / "online_retail.yaml", as_of="2010-12-15")
+    checks = tables.load(client, "orders").checks
+    assert checks["rows"].iloc[0] == 20_000
+    assert checks["rows"].iloc[-1] > 10_000
+    written = path.stat().st_mtime_ns  # what is there is left alone
+    assert downloads.fetch("online_retail", folder=tmp_path / "data") == [path]
+    assert path.stat().st_mtime_ns == written
+
+
+@pytest.mark.parametrize("example", sorted(EXAMPLES.glob("*.yaml")), ids=lambda path: path.stem)
+def test_an_example_is_fetched_or_says_why_not(example: Path) -> None:
+    text = " ".join(example.read_text().split())
+    place = re.search(r"\$\{RETENTION_KIT_DATA\}/(\S+)", text)[1]
+    places = {
+        file.get("becomes", file["place"]) for told in downloads._all().values() for file in told["files"]
+    }
+    assert (place in places) == ("Type: retention-kit data fetch" in text)
+    assert place in places or "Its sha256 is not known, so it is not fetched" in text
 
 
 def test_a_file_that_is_another_is_refused_and_nothing_is_kept(tmp_path: Path) -> None:
