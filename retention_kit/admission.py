@@ -30,7 +30,6 @@ from retention_kit.exceptions import DataError
 from retention_kit.moments import Date
 from retention_kit.opened import Note, Source
 from retention_kit.sentences import phrase
-from retention_kit.sequences import Sequences
 from retention_kit.sources import open_source
 
 _OPENING = ("sheet", "encoding", "delimiter", "quote", "table", "query")
@@ -38,14 +37,14 @@ _HINTS = ("decimal", "day_first", "timezone")
 
 
 class Admitted(NamedTuple):
-    """A table that has passed; the fields are those of `tables.Loaded`, and its rows laid out."""
+    """A table that has passed; the fields are those of `tables.Loaded`, `kept` what was counted."""
 
     table: ir.Table
     as_of: dt.datetime | None
     observed_until: dt.datetime | None
     checks: pd.DataFrame
     notes: tuple[Note, ...]
-    in_order: Sequences | None = None
+    kept: dict[str, Any]
 
 
 def load(contract: Contract, source: Any, **how: Any) -> Admitted:
@@ -111,15 +110,17 @@ def _checked(
         numbers = values.texts_of(ours, contract.numbers)
         ours, plain, read = _readable(ours, source, dates, numbers, hints)
         ours, copied = ours.mutate(**plain), (*copied, *read)
-    typed, guesses = values.typed(ours, contract.dates, contract.numbers, hints, often=warn)
+    typed, guesses, as_it_is = values.typed(ours, contract.dates, contract.numbers, hints, often=warn)
     who = identities.lost_digits(ours)
     typed, same = identities.settled(typed, ids=ids, same_customer=same_customer)
-    typed = session.stored(typed, contract.kind)
+    # A metric asks a frame of orders once or twice, which costs less where they are than to copy them.
+    if warn or source.place or not as_it_is or contract.kind not in BEHAVIOUR:
+        typed = session.stored(typed, contract.kind)
     shared = repeats.notes(typed, contract.moment)
     end = moments.resolve(as_of, typed, contract.moment, contract.kind)
-    ruled = checks.ruled(contract, typed, end)
-    accounts = checks.accounted(ruled, contract.value)
-    kept = _kept(typed, ruled, accounts)
+    rules = checks.rules(contract, typed, end)
+    accounts = checks.accounted(typed, rules, contract.value)
+    kept = _kept(typed, rules, accounts)
     checks.refuse_nothing_kept(contract.kind, accounts)
     checks.refuse_two_currencies(contract.kind, kept)
     if "order_id" in kept.columns and not lines.is_one_each(kept):
@@ -129,7 +130,10 @@ def _checked(
         stretches, kept = kept, session.stored(ibis.memtable(invoices.periods(kept, end)), contract.kind)
         told = {"rows": stretches.count().execute(), "periods": kept.count().execute()}
         paid = (Note("info", phrase("note.paid_stretches", **told)),)
-    until, ending = moments.observed_until(kept, contract.moment, end, contract.kind)
+    # Starts of subscriptions do not tell where data stop (a quiet month has none), nor do answers, which come
+    # in waves: there `as_of` is believed.
+    days = moments.active_days(kept, contract.moment) if contract.kind in BEHAVIOUR else None
+    until, ending = (end, ()) if days is None else moments.observed_until(days, end)
     notes = (
         *source.notes,
         *copied,
@@ -141,14 +145,14 @@ def _checked(
         *ending,
     )
     if not warn:
-        return Admitted(kept, end, until, accounts, notes)
+        return Admitted(kept, end, until, accounts, notes, {"days": days})
     named, in_order = kept, None
-    if contract.kind in BEHAVIOUR:
+    if days is not None:
         named = moments.each_customer(kept, contract.moment)
-        notes += moments.warnings(kept, named, contract.moment)
+        notes += moments.warnings(days, named)
         in_order = sequences.laid_out(kept, contract, named)
     notes += (*lines.note(kept, accounts), *identities.notes(named))
-    return Admitted(kept, end, until, accounts, notes, in_order)
+    return Admitted(kept, end, until, accounts, notes, {"days": days, "in_order": in_order})
 
 
 class _Readable(NamedTuple):
@@ -201,9 +205,11 @@ def _readable(
 _AS_DUCKDB = ("", "duckdb")
 
 
-def _kept(typed: ir.Table, ruled: ir.Table, accounts: pd.DataFrame) -> ir.Table:
-    """The rows that fail no rule; where none fails any, nothing is left to be filtered."""
-    rows = typed if len(accounts) == 2 else ruled.filter(ruled["_rule"] == "kept")
+def _kept(typed: ir.Table, rules: Sequence[checks.Rule], accounts: pd.DataFrame) -> ir.Table:
+    """The rows that fail no rule; only the rules that rows fail are asked again, by each question."""
+    failed = set(accounts["rule"])
+    passes = [~fails.fill_null(False) for fails, rule in rules if rule in failed]
+    rows = typed.filter(*passes) if passes else typed
     return rows.drop([column for column in rows.columns if column.startswith("_")])
 
 

@@ -11,11 +11,14 @@ from retention_kit import overlaps
 from retention_kit.contracts import PAID_STRETCHES, Contract
 from retention_kit.exceptions import DataError
 
+#: What sets a row aside, and the rule's name.
+Rule = tuple[ir.BooleanValue, str]
 
-def ruled(contract: Contract, table: ir.Table, end: dt.datetime | None) -> ir.Table:
-    """Each row with the first rule that it fails, or `kept`."""
+
+def rules(contract: Contract, table: ir.Table, end: dt.datetime | None) -> list[Rule]:
+    """The rules for a table of this kind; of several that a row fails the first counts."""
     has = set(table.columns)
-    rules: list[tuple[ir.BooleanValue, str]] = [
+    rules: list[Rule] = [
         *([(table[overlaps.MARK].notnull(), "in an earlier file")] if overlaps.MARK in has else []),
         (table["_bad_date"].notnull(), "unreadable date"),
         (table["_bad_number"].notnull(), "unreadable number"),
@@ -39,22 +42,26 @@ def ruled(contract: Contract, table: ir.Table, end: dt.datetime | None) -> ir.Ta
             rules.append((table.mrr < 0, "negative mrr"))
     if end is not None and contract.moment in has:
         rules.append((table[contract.moment] >= ibis.timestamp(end), "at or after as_of"))
-    return table.mutate(_rule=ibis.cases(*rules, else_="kept"))
+    return rules
 
 
-def accounted(ruled: ir.Table, value: str | None) -> pd.DataFrame:
+def accounted(table: ir.Table, rules: Sequence[Rule], value: str | None) -> pd.DataFrame:
     """Rows read = rows kept + rows set aside by the first rule each fails, with their amounts."""
-    amount = ruled[value].sum() if value in ruled.columns and value != "score" else ibis.null("float64")
-    example = ibis.coalesce(ruled["_bad_date"], ruled["_bad_number"]).min()
-    counted = ruled.group_by("_rule").aggregate(rows=ruled.count(), amount=amount, example=example)
-    found = {row["_rule"]: row for row in counted.to_pyarrow().to_pylist()}
+    names = list(dict.fromkeys([*(rule for _, rule in rules), "kept"]))
+    # Rows are grouped by the number of a rule: ten million names would take longer to tell apart.
+    numbered = [(fails, names.index(rule)) for fails, rule in rules]
+    failed = ibis.cases(*numbered, else_=names.index("kept"))
+    amount = table[value].sum() if value in table.columns and value != "score" else ibis.null("float64")
+    example = ibis.coalesce(table["_bad_date"], table["_bad_number"]).min()
+    counted = table.group_by(rule=failed).aggregate(rows=table.count(), amount=amount, example=example)
+    found = {names[row["rule"]]: row for row in counted.to_pyarrow().to_pylist()}
     read = {
         "rows": sum(row["rows"] for row in found.values()),
         "amount": _total([row["amount"] for row in found.values()]),
         "example": None,
     }
     kept = found.pop("kept", {"rows": 0, "amount": None, "example": None})
-    rows = [("read", read), *((rule, found[rule]) for rule in _RULE_ORDER if rule in found), ("kept", kept)]
+    rows = [("read", read), *((rule, found[rule]) for rule in names if rule in found), ("kept", kept)]
     return pd.DataFrame(
         {
             "rule": [rule for rule, _ in rows],
@@ -64,13 +71,6 @@ def accounted(ruled: ir.Table, value: str | None) -> pd.DataFrame:
             "example": pd.Series([row["example"] for _, row in rows], dtype="str"),
         }
     )
-
-
-_RULE_ORDER = (
-    "in an earlier file",
-    *("unreadable date", "unreadable number", "no customer", "no date", "no amount", "no mrr", "no answer"),
-    *("filtered", "return", "no end of service", "ended before started", "negative mrr", "at or after as_of"),
-)
 
 
 def _total(amounts: Sequence[float | None]) -> float | None:

@@ -92,13 +92,10 @@ def retained_by_age(loaded: Loaded, period: Period, by: Sequence[str] = ()) -> p
 
 
 def _count(loaded: Loaded, period: Period, by: Sequence[str]) -> Histories | None:
-    table = loaded.table
-    moment = table[loaded.moment]
-    span = table.aggregate(first=moment.min(), last=moment.max()).to_pyarrow().to_pylist()[0]
-    if span["first"] is None:
+    if not len(loaded.days):
         return None
-    first = periods.index_of(span["first"], period)
-    length = periods.index_of(span["last"], period) - first + 1
+    first, last = (periods.index_of(day, period) for day in loaded.days[[0, -1]].tolist())
+    length = last - first + 1
     if length > _BITS * _WORDS:
         return None
     names = [f"_word_{word}" for word in range(-(-length // _BITS))]

@@ -126,7 +126,7 @@ def _read(invoices: Any) -> pd.DataFrame:
     rows, why = source.table(columns), "subscriptions_from_invoices reads each invoice here"
     near = session.holds(rows)
     raw = session.stored(rows, "invoices") if near else session.brought(rows, "invoices", why)
-    typed, _ = values.typed(raw.mutate(_bad_number=ibis.null("string")), _DATES, _NUMBERS, values.Hints())
+    typed, *_ = values.typed(raw.mutate(_bad_number=ibis.null("string")), _DATES, _NUMBERS, values.Hints())
     frame = typed.to_pandas()
     dates = [name for name in _DATES if name in columns]
     return frame.astype(dict.fromkeys(dates, "datetime64[us]"))

@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 
 from retention_kit import session
-from retention_kit.contracts import BEHAVIOUR
 from retention_kit.exceptions import DataError, ParamsError
 from retention_kit.opened import Note
 from retention_kit.sentences import phrase
@@ -132,19 +131,12 @@ def _after(last: dt.datetime) -> str:
     return following.isoformat() + ("T00:00" if pd.Timestamp(following).is_month_end else "")
 
 
-def observed_until(
-    table: ir.Table, moment: str | None, end: dt.datetime | None, kind: str
-) -> tuple[dt.datetime | None, tuple[Note, ...]]:
-    """How far the rows can be trusted to be all: `as_of`, or the day after the last row.
+def observed_until(days: np.ndarray, end: dt.datetime) -> tuple[dt.datetime, tuple[Note, ...]]:
+    """How far the rows of these days can be trusted to be all: `as_of`, or the day after the last row.
 
     A file that stops weeks before `as_of` did not lose its customers; it stopped. Where no row falls
     between the last one and `as_of` for unusually long, what follows the last row was not observed.
-    Starts of subscriptions do not tell (a quiet month has none), nor do answers (a survey comes in
-    waves), so there `as_of` is believed.
     """
-    if end is None or moment is None or kind not in BEHAVIOUR:
-        return end, ()
-    days = _active_days(table, moment)
     if len(days) < _FEW_DAYS:
         return end, ()
     last = days[-1]
@@ -156,7 +148,8 @@ def observed_until(
     return until, (Note("warning", phrase("note.stops_early", **told)),)
 
 
-def _active_days(table: ir.Table, moment: str) -> np.ndarray:
+def active_days(table: ir.Table, moment: str) -> np.ndarray:
+    """The days that have a row, in order."""
     days = (
         table.select(day=table[moment].date()).distinct().to_pyarrow()["day"].to_numpy(zero_copy_only=False)
     )
@@ -174,7 +167,7 @@ def each_customer(table: ir.Table, moment: str) -> ir.Table:
     return session.stored(table.group_by("customer_id").aggregate(rows=rows, first=first), "customers")
 
 
-def warnings(table: ir.Table, customers: ir.Table, moment: str) -> tuple[Note, ...]:
+def warnings(days: np.ndarray, customers: ir.Table) -> tuple[Note, ...]:
     """What a careful analyst would ask about what customers did before believing any number made from it."""
     counts = customers.aggregate(
         customers=customers.count(), once=(customers.rows == 1).sum(), start=customers["first"].min()
@@ -183,7 +176,7 @@ def warnings(table: ir.Table, customers: ir.Table, moment: str) -> tuple[Note, .
     return (
         *_one_order_each(found),
         *_starts_mid_life(customers, found["start"]),
-        *_holes(table, moment),
+        *_holes(days),
     )
 
 
@@ -208,8 +201,7 @@ def _starts_mid_life(customers: ir.Table, start: dt.datetime) -> list[Note]:
     return [Note("warning", told, code="mid_life")]
 
 
-def _holes(table: ir.Table, moment: str) -> list[Note]:
-    days = _active_days(table, moment)
+def _holes(days: np.ndarray) -> list[Note]:
     if len(days) < _FEW_DAYS:
         return []
     gaps = np.diff(days).astype(int)

@@ -8,8 +8,6 @@ import ibis
 import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from retention_kit import gaps, intervals, periods, profiles, tables
 from retention_kit.exceptions import ParamsError
@@ -260,9 +258,8 @@ def reorder_dates(orders: Any, *, as_of: Date | None = None, by: Columns = None)
             ana        21.0   2024-04-23             8
     """
     split, loaded = _with_consent(orders, as_of, by)
-    found, attrs = _listed(gaps.rhythms(loaded), loaded, split)
-    frame = found.sort_values(["reorder_date", "customer_id"], ignore_index=True)
-    frame = frame[["customer_id", *split, *_RHYTHM]]
+    found, attrs = _listed(gaps.rhythms(loaded), loaded, split, "_due")
+    frame = found[["customer_id", *split, *_RHYTHM]]
     frame.attrs = attrs
     return frame
 
@@ -317,14 +314,13 @@ def overdue_customers(
         )
     split, loaded = _with_consent(orders, as_of, by, "amount")
     customers = gaps.rhythms(loaded)
-    found, attrs = _listed(customers.filter(customers.days_overdue > 0), loaded, split)
-    found["value_at_risk"] = found["revenue"] / found["_years"].clip(lower=1)
-    keys = pa.Table.from_pandas(found[["value_at_risk", "customer_id"]])
-    order = pc.sort_indices(keys, [("value_at_risk", "descending"), ("customer_id", "ascending")])
-    frame = found.take(order[:limit]).reset_index(drop=True)
-    frame["times_overdue"] = frame["days_since_last_order"] / frame["usual_days"]
-    frame["average_order_value"] = frame["revenue"] / frame["orders"]
-    frame = frame[["customer_id", *split, *_CALL]]
+    late = customers.filter(customers.days_overdue > 0).mutate(
+        value_at_risk=customers.revenue / ibis.greatest(customers["_years"], 1.0),
+        times_overdue=customers.days_since_last_order / customers.usual_days,
+        average_order_value=customers.revenue / customers.orders,
+    )
+    found, attrs = _listed(late, loaded, split, ibis.desc("value_at_risk"))
+    frame = found[:limit][["customer_id", *split, *_CALL]]
     frame.attrs = attrs | {"overdue": len(found)}
     return frame
 
@@ -365,19 +361,22 @@ def _with_consent(
     return split, loaded
 
 
-def _listed(customers: ir.Table, loaded: Loaded, by: Sequence[str]) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """Those of the customers who may be contacted, with dates; and what the frame tells of the others."""
+def _listed(
+    customers: ir.Table, loaded: Loaded, by: Sequence[str], first: str | ir.Value
+) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """Those who may be contacted, in order, with dates; and what the frame tells of the others."""
     if by:
         customers = customers.join(periods.birth_values(loaded, by), "customer_id")
     said = "contactable" in loaded.table.columns
     if said:
         customers = customers.join(gaps.consents(loaded), "customer_id")
     found = (
-        customers.to_pyarrow()
+        customers.order_by(first, "customer_id")
+        .to_pyarrow()
         .to_pandas()
         .astype({"orders": "int64", "order_days": "int64", "usual_days": "float64"})
     )
-    kept = found[found["_may_contact"]].copy() if said else found
+    kept = found[found["_may_contact"]].reset_index(drop=True) if said else found
     kept["last_order"] = periods.starts(kept["_last"], "day")
     kept["reorder_date"] = periods.starts(kept["_due"], "day")
     told = {"fewest": gaps.FEWEST_ORDER_DAYS, "until": loaded.observed_until}

@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import Any
 
 import ibis.expr.types as ir
+import numpy as np
 import pandas as pd
 
 from retention_kit import admission, moments, session
@@ -66,6 +67,13 @@ class Loaded:
     def observed_from(self) -> dt.datetime | None:
         """The moment of the first row; None for a table without moments."""
         return self.table[self.moment].min().execute() if self.moment in self.table.columns else None
+
+    @property
+    def days(self) -> np.ndarray:
+        """The days that have a row, in order."""
+        if self.kept.get("days") is None:
+            self.kept["days"] = moments.active_days(self.table, self.moment)
+        return self.kept["days"]
 
     @property
     def in_order(self) -> Sequences | None:
@@ -298,7 +306,9 @@ def assign_customers(loaded: Loaded, customers: Loaded) -> Loaded:
     beside = session.beside(beside, loaded.table, f"customers and {loaded.kind}")
     rows = loaded.table.left_join(beside, "customer_id").drop("customer_id_right")
     joined = replace(loaded, table=rows, of_customer=loaded.of_customer | frozenset(new))
-    joined.kept["in_order"] = loaded.in_order  # the rows are the same
+    joined.kept.update(
+        {name: loaded.kept.get(name) for name in ("days", "in_order")}
+    )  # the rows are the same
     return joined
 
 
@@ -328,12 +338,15 @@ def _wrapped(
 
 
 def _load(contract: Contract, source: Any, **how: Any) -> Loaded:
-    *passed, in_order = admission.load(contract, source, **how)
-    loaded = Loaded(contract.kind, *passed)
-    loaded.kept["in_order"] = in_order
-    return loaded
+    return _passed(contract, admission.load(contract, source, **how))
 
 
 def _prepared(contract: Contract, source: Source, **how: Any) -> Loaded:
-    *passed, _ = admission.admitted(contract, source, **how)
-    return Loaded(contract.kind, *passed)
+    return _passed(contract, admission.admitted(contract, source, **how))
+
+
+def _passed(contract: Contract, admitted: admission.Admitted) -> Loaded:
+    *fields, kept = admitted
+    loaded = Loaded(contract.kind, *fields)
+    loaded.kept.update(kept)
+    return loaded

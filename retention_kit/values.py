@@ -276,7 +276,7 @@ def _unread(source: ir.Value, value: ir.Value) -> ir.StringValue:
 
 def typed(
     table: ir.Table, dates: Sequence[str], numbers: Sequence[str], hints: Hints, *, often: bool = False
-) -> tuple[ir.Table, list[str]]:
+) -> tuple[ir.Table, list[str], bool]:
     """Our columns in our types: ids text, moments naive and local, numbers float.
 
     `often` says that many questions will be asked of them.
@@ -287,6 +287,8 @@ def typed(
         The typed columns, `_bad_date` and `_bad_number` (the first text of a row that cannot be read).
     guesses
         What was guessed, in words.
+    as_it_is
+        Whether each column is read as it stands, so that reading it again costs nothing.
     """
     bad_dates, bad_numbers, guesses, columns = [], [table["_bad_number"]], [], {}
     as_they_are = blanks.clean(table, [name for name in _IDS if name in table.columns], often=often)
@@ -306,7 +308,9 @@ def typed(
         bad.append(_unread(table[name], columns[name]))
     columns["_bad_date"] = ibis.coalesce(*bad_dates) if bad_dates else ibis.null("string")
     columns["_bad_number"] = ibis.coalesce(*bad_numbers)
-    return table.select(**columns), guesses
+    read = [*texts_of(table, dates, moments=True), *texts_of(table, numbers)]
+    as_it_is = not read and as_they_are.issuperset(columns.keys() & _IDS)
+    return table.select(**columns), guesses, as_it_is
 
 
 def texts_of(table: ir.Table, names: Sequence[str], *, moments: bool = False) -> list[str]:

@@ -1,5 +1,6 @@
 """The door: every row accounted for, lines made orders, and one table whatever came in."""
 
+import dataclasses
 import datetime as dt
 import importlib.util
 from pathlib import Path
@@ -409,6 +410,25 @@ def test_events_that_stop_long_before_as_of_were_not_observed_to_it() -> None:
         "The last row is of 31 March 2024, 122 days without rows before as_of 1 August 2024. "
         "Periods that end after 31 March 2024 are not complete and have no value."
     )
+
+
+def test_a_quiet_spring_without_new_subscriptions_is_believed_to_as_of() -> None:
+    days = pd.date_range("2024-01-01", "2024-03-31")
+    frame = pd.DataFrame({"customer_id": "a", "started_at": days, "ended_at": pd.NaT, "mrr": 5.0})
+    loaded = tables.load_subscriptions(frame, as_of=END)
+    assert loaded.observed_until == loaded.as_of
+
+
+def test_the_days_that_have_rows_are_those_of_the_rows_kept() -> None:
+    frame = pd.DataFrame({"customer_id": "a", "occurred_at": ["2024-03-02", "2024-03-01", "2024-08-01"]})
+    loaded = tables.load_events(frame, as_of=END)
+    days = [dt.date(2024, 3, 1), dt.date(2024, 3, 2)]
+    assert loaded.days.tolist() == days  # as the door counted them
+    assert dataclasses.replace(loaded).days.tolist() == days  # and counted anew
+    other = tables.assign_customers(
+        loaded, tables.load_customers(pd.DataFrame({"customer_id": ["a"], "x": 1}))
+    )
+    assert other.days.tolist() == days
 
 
 def test_what_customers_did_is_orders_or_events_by_their_moment() -> None:

@@ -221,7 +221,7 @@ def test_dates_are_read_back_from_every_style(dates: list[dt.datetime], style: s
 
 def typed(frame: pd.DataFrame, **hints: object) -> pd.DataFrame:
     table = ibis.memtable(frame).mutate(_bad_number=ibis.null("string"))
-    ours, _ = values.typed(table, ["ordered_at"], ["amount"], values.Hints(**hints))
+    ours, *_ = values.typed(table, ["ordered_at"], ["amount"], values.Hints(**hints))
     return ours.to_pandas()
 
 
