@@ -10,7 +10,6 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
-from openpyxl import Workbook
 
 from retention_kit import params
 from retention_kit.exceptions import DataError
@@ -31,17 +30,6 @@ def cells(source: object, columns: list[str] | None = None, **how: str) -> dict[
 
 def write(path: Path, text: str, encoding: str = "utf-8") -> Path:
     path.write_bytes(text.encode(encoding))
-    return path
-
-
-def book(path: Path, **sheets: list[list]) -> Path:
-    workbook = Workbook()
-    workbook.remove(workbook.active)
-    for name, rows in sheets.items():
-        sheet = workbook.create_sheet(name)
-        for row in rows:
-            sheet.append(row)
-    workbook.save(path)
     return path
 
 
@@ -149,26 +137,6 @@ def test_a_glob_puts_columns_together_by_name(tmp_path: Path) -> None:
     assert cells(tmp_path / "2024-*.csv") == {"id": ["a", "b"], "paid": ["1", "2"]}
 
 
-def test_excel_keeps_numbers_dates_and_sheets(tmp_path: Path) -> None:
-    rows = [
-        ["id", "day", "paid"],
-        [1042, dt.datetime(2024, 7, 1, 10), 1.5],
-        [7, dt.datetime(2024, 7, 2), None],
-    ]
-    path = book(tmp_path / "a.xlsx", Orders=rows, Other=[["x"], ["y"]])
-    assert cells(path) == {
-        "id": [7, 1042],
-        "day": [dt.datetime(2024, 7, 2), dt.datetime(2024, 7, 1, 10)],
-        "paid": [None, 1.5],
-    }
-    assert cells(path, sheet="Other") == {"x": ["y"]}
-
-
-def test_excel_ids_of_mixed_types_are_text(tmp_path: Path) -> None:
-    path = book(tmp_path / "a.xlsx", S=[["id", "year"], [1042, 1], ["K-7", 2]])
-    assert cells(path) == {"id": ["1042", "K-7"], "year": [1, 2]}
-
-
 def test_parquet_by_path_and_by_glob(tmp_path: Path) -> None:
     SHOP.to_parquet(tmp_path / "a.parquet")
     SHOP.assign(who=["c", "d"]).to_parquet(tmp_path / "b.parquet")
@@ -242,14 +210,6 @@ def test_parquet_that_is_none(tmp_path: Path) -> None:
     message = refusal(write(tmp_path / "a.parquet", "id\n"))
     assert message.startswith("a.parquet cannot be read as Parquet: ")
     assert message.endswith(". Export it again, or give another file.")
-
-
-def test_an_excel_sheet_without_rows_and_one_that_is_not_there(tmp_path: Path) -> None:
-    path = book(tmp_path / "a.xlsx", Orders=[["id"]], Second=[["id"], ["a"]])
-    assert refusal(path) == "a.xlsx holds no rows below its header. Name another sheet with sheet=."
-    assert refusal(path, sheet="Secnd") == (
-        "a.xlsx has no sheet 'Secnd'. Did you mean 'Second'? It has ['Orders', 'Second']."
-    )
 
 
 def test_paths_that_lead_nowhere(tmp_path: Path) -> None:
