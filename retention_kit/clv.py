@@ -2,11 +2,10 @@
 
 from typing import Any
 
-import ibis
 import ibis.expr.types as ir
 import pandas as pd
 
-from retention_kit import btyd, gaps, intervals, periods, portfolios, predictions, summaries, tables
+from retention_kit import btyd, gaps, intervals, periods, portfolios, predictions, repeats, summaries, tables
 from retention_kit.exceptions import DataError, ParamsError
 from retention_kit.moments import Date
 from retention_kit.periods import Period
@@ -139,8 +138,8 @@ def summarize_customers(
             bob          0      0.0 3.0             0.0
     """
     groups = tables.by_columns(by, taken=("customer_id", "frequency", "recency", "T", "monetary_value"))
-    loaded, customers = _customers(orders, as_of, unit, groups)
-    frame = customers.to_pandas().sort_values("customer_id", ignore_index=True)
+    loaded, customers = repeats.customers(orders, as_of, unit, groups)
+    frame = repeats.ordered(customers)
     frame[["recency", "T"]] = frame[["recency", "T"]] / summaries.UNITS[unit]
     frame = frame[["customer_id", *groups, *(name for name in _SUMMARY if name in frame)]]
     frame.attrs = loaded.told(phrase("definition.customer_summary")) | {"unit": unit}
@@ -174,7 +173,7 @@ def customer_histogram(orders: Any, *, as_of: Date | None = None, unit: str = "w
     >>> customer_histogram(orders, as_of="2024-01-09", unit="day").to_dict("records")
     [{'frequency': 0, 'recency': 0.0, 'T': 7.0, 'weight': 3}]
     """
-    loaded, customers = _customers(orders, as_of, unit, ())
+    loaded, customers = repeats.customers(orders, as_of, unit, ())
     counted = customers.group_by("frequency", "recency", "T").aggregate(weight=customers.count())
     frame = counted.to_pandas().sort_values(["frequency", "recency", "T"], ignore_index=True)
     frame[["recency", "T"]] = frame[["recency", "T"]] / summaries.UNITS[unit]
@@ -337,26 +336,6 @@ _AT_RISK = [
     *("customer_id", "last_order", "days_since_last_order", "order_days", "revenue"),
     *("p_gone", "expected_value", "value_in_doubt"),
 ]
-
-
-def _customers(
-    orders: Any, as_of: Date | None, unit: str, by: tuple[str, ...]
-) -> tuple[tables.Loaded, ir.Table]:
-    """A row a customer with `frequency`, and `recency` and `T` in days, still in the engine."""
-    if unit not in summaries.UNITS:
-        raise DataError(f"There is no unit {unit!r}. Choose one of {list(summaries.UNITS)}.")
-    loaded = tables.orders(orders, as_of=as_of, columns=by)
-    days = periods.activity(loaded, "day")
-    first, last = days.period_index.min(), days.period_index.max()
-    end = periods.first_incomplete(loaded, "day") - 1
-    days = days.filter(days.period_index <= end)
-    found = {"frequency": days.count() - 1, "recency": (last - first).cast("float64")}
-    found["T"] = (end - first).cast("float64")
-    if "amount" in days.columns:
-        later = (days.amount.sum() - days.amount.argmin(days.period_index)).cast("float64")
-        found["monetary_value"] = ibis.ifelse(days.count() > 1, later / (days.count() - 1), 0.0)
-    customers = days.group_by("customer_id").aggregate(**found)
-    return loaded, customers.join(periods.birth_values(loaded, by), "customer_id") if by else customers
 
 
 # ---------------------------------------------------------------------------------------------------

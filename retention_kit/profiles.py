@@ -22,7 +22,8 @@ def profile(loaded: Loaded) -> ir.Table | None:
     Table
         `customer_id`, `orders`, `order_days`, `first_at`, `second_at` (null: not yet), `last_at`,
         `usual_days` (the median gap between order days; null below two gaps) and, where there are amounts,
-        `revenue` and `first_amount` (of several orders at the first moment, the smallest).
+        `revenue`, `first_amount` (of several orders at the first moment, the smallest) and
+        `first_day_revenue`.
     """
     if loaded.in_order is None:
         return None
@@ -49,6 +50,8 @@ def _counted(part: Part) -> pa.Table:
     if part.amounts is not None:
         columns["revenue"] = np.add.reduceat(part.amounts, part.starts)
         columns["first_amount"] = part.amounts[part.starts]
+        of_first_day = part.days == np.repeat(part.days[part.starts], part.sizes)
+        columns["first_day_revenue"] = np.add.reduceat(np.where(of_first_day, part.amounts, 0), part.starts)
     return pa.table(columns)
 
 
