@@ -6,9 +6,9 @@ markup already, so a customer named `<script>` is a customer.
 
 import datetime as dt
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from html.parser import HTMLParser
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -18,6 +18,8 @@ from retention_kit import names
 from retention_kit.colours import luminance
 from retention_kit.exceptions import ReportError
 from retention_kit.sentences import Voice
+
+Made = TypeVar("Made")
 
 # The heat table's ramp, one hue: light is little. Read by everyone, in print without colour too.
 _RAMP = np.array([(242, 247, 252), (189, 215, 236), (107, 174, 214), (33, 113, 181)])
@@ -131,13 +133,11 @@ def plain(frame: pd.DataFrame, voice: Voice, formats: Mapping[str, str], caption
     # `%` escapes as `format` does, in a third of the time, and there are thousands of cells.
     cells = [Markup(f"<td{_side(unit)}>%s</td>") for unit in units.values()]
     cells[0] = Markup('<th scope="row">%s</th>')
-    ways = list(zip(cells, map(short, units.values()), strict=True))
-    body = []
-    for row in frame.itertuples(index=False):
-        shown = [
-            cell % fitted(voice.format(value, unit)) for (cell, unit), value in zip(ways, row, strict=True)
-        ]
-        body.append(Markup("<tr>%s</tr>") % join(shown))
+    columns = [
+        _each(column, lambda value, cell=cell, unit=unit: cell % fitted(voice.format(value, short(unit))))
+        for (_, column), cell, unit in zip(frame.items(), cells, units.values(), strict=True)
+    ]
+    body = [Markup("<tr>%s</tr>") % join(row) for row in zip(*columns, strict=True)]
     title = Markup("<caption>{}</caption>").format(caption) if caption else ""
     # Of few columns a table is narrow: numbers are read across, so they stand near each other.
     return Markup('<table style="--columns:{}">{}<thead><tr>{}</tr></thead><tbody>{}</tbody></table>').format(
@@ -322,7 +322,20 @@ def table_data(
 
 def json_rows(frame: pd.DataFrame) -> list[list[Any]]:
     """A frame's rows as plain JSON values."""
-    return [[json_value(value) for value in row] for row in frame.itertuples(index=False)]
+    columns = [_each(column, json_value) for _, column in frame.items()]
+    return [list(row) for row in zip(*columns, strict=True)]
+
+
+def _each(column: pd.Series, make: Callable[[Any], Made]) -> list[Made]:
+    """What is made of each value; whole numbers, names and first days come again, and are made once.
+
+    Not so with floats, which seldom come again, nor with objects, of which 1 and True are equal.
+    """
+    values = column.tolist()
+    if column.dtype == object or pd.api.types.is_float_dtype(column.dtype):
+        return [make(value) for value in values]
+    made = {value: make(value) for value in set(values)}
+    return [made[value] for value in values]
 
 
 def json_value(value: Any) -> Any:

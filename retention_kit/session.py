@@ -102,10 +102,6 @@ class Engine(Backend):
         with waiting.shown(self._share):
             return super().raw_sql(query, **how)
 
-    def create_table(self, name: str, /, obj: Any = None, **how: Any) -> ir.Table:
-        with waiting.shown(self._share):
-            return super().create_table(name, obj, **how)
-
     def to_pyarrow(self, expr: ir.Expr, /, **how: Any) -> pa.Table:
         with waiting.shown(self._share):
             return super().to_pyarrow(expr, **how)
@@ -114,12 +110,27 @@ class Engine(Backend):
         with waiting.shown(self._share):
             return super().execute(expr, **how)
 
-    def has_room(self, table: ir.Table) -> bool:
-        """Whether a table takes less than half of the engine's memory, as far as it can tell beforehand."""
+    def keep(self, name: str, table: ir.Table) -> ir.Table:
+        """A table written under a name: in memory where it has room, else in the session's file.
+
+        `create_table` would write the query a second time; that takes longer than to run it on few rows.
+        """
         self._run_pre_execute_hooks(table)
-        plan = self.con.execute(f"EXPLAIN (FORMAT json) {self.compile(table)}").fetchall()[0][1]
+        query, schema = self.compile(table), table.schema()
+        temp = self._has_room(query, schema)
+        columns = ", ".join(
+            column.sql(self.dialect) for column in schema.to_sqlglot_column_defs(self.dialect)
+        )
+        with waiting.shown(self._share):
+            self.con.execute(f'CREATE {"TEMP " if temp else ""}TABLE "{name}" ({columns})')
+            self.con.execute(f'INSERT INTO "{name}" {query}')
+        return self.table(name, database=("temp", "main") if temp else None)
+
+    def _has_room(self, query: str, schema: ibis.Schema) -> bool:
+        """Whether a table takes less than half of the engine's memory, as far as it can tell beforehand."""
+        plan = self.con.execute(f"EXPLAIN (FORMAT json) {query}").fetchall()[0][1]
         rows = int(json.loads(plan)[0]["extra_info"].get("Estimated Cardinality", 0))
-        width = sum(_TEXT if kind.is_string() else _VALUE for kind in table.schema().types)
+        width = sum(_TEXT if kind.is_string() else _VALUE for kind in schema.types)
         [memory] = self.con.execute(
             "SELECT parse_formatted_bytes(current_setting('memory_limit'))"
         ).fetchone()
@@ -214,7 +225,7 @@ def stored(table: ir.Table, kind: str) -> ir.Table:
         return table
     engine = connection()
     name = new_name(kind)
-    stored = engine.create_table(name, table, temp=engine.has_room(table))
+    stored = engine.keep(name, table)
     weakref.finalize(stored.op(), engine.drop_table, name, force=True).atexit = False
     return stored
 

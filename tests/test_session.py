@@ -101,7 +101,8 @@ def test_what_would_fill_the_memory_is_packed_into_the_file_and_goes_with_its_la
         )
     finally:
         engine.raw_sql(f"SET memory_limit = '{before}'")
-    assert (few.op().namespace.catalog, many.op().namespace.catalog) == ("temp", "session")
+    in_memory = dict(engine.raw_sql("SELECT table_name, temporary FROM duckdb_tables()").fetchall())
+    assert (in_memory[few.op().name], in_memory[many.op().name]) == (True, False)
     assert many.count().execute() == 5_000_000
     name = many.op().name
     assert name in engine.list_tables()
