@@ -115,13 +115,12 @@ class Engine(Backend):
 
         `create_table` would write the query a second time; that takes longer than to run it on few rows.
         """
-        self._run_pre_execute_hooks(table)
-        query, schema = self.compile(table), table.schema()
-        temp = self._has_room(query, schema)
-        columns = ", ".join(
-            column.sql(self.dialect) for column in schema.to_sqlglot_column_defs(self.dialect)
-        )
         with waiting.shown(self._share):
+            self._run_pre_execute_hooks(table)
+            query, schema = self.compile(table), table.schema()
+            typed = schema.to_sqlglot_column_defs(self.dialect)
+            columns = ", ".join(column.sql(self.dialect) for column in typed)
+            temp = self._has_room(query, schema)
             self.con.execute(f'CREATE {"TEMP " if temp else ""}TABLE "{name}" ({columns})')
             self.con.execute(f'INSERT INTO "{name}" {query}')
         return self.table(name, database=("temp", "main") if temp else None)

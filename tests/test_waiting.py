@@ -31,7 +31,7 @@ def slow(module, name):
 
 slow(btyd.fits, "_searched")
 slow(btyd.fits, "refitted")
-slow(session.Backend, "create_table")
+slow(session.Engine, "_run_pre_execute_hooks")
 calls = {
     "nothing": lambda: None,
     "query": lambda: session.connection().raw_sql("SELECT sum(hash(i)) FROM range(80_000_000) AS t(i)"),
