@@ -23,6 +23,9 @@ _ALPHABETS = {
 _CHUNK = 1 << 20
 _SAMPLE = 1 << 16
 _NAMED = 5  # lines that a warning names by number
+_HALF_AND_HALF = re.compile(
+    "[a-z][\u0400-\u04ff]|[\u0400-\u04ff][a-z]", re.IGNORECASE
+)  # Latin, Cyrillic: no word
 _FEW = 3  # letters beyond a-z that can tell a line's language
 _FOREIGN = 0.75  # of a line's letters, fewer in the one language they fit best are no words of it
 
@@ -215,7 +218,8 @@ def _best(line: bytes, encoding: str) -> tuple[str, str]:
     """A line's encoding and its text: the file's, unless that makes no language of it and another does."""
     text = _decoded(line, encoding)
     beyond = {letter for letter in text.lower() if ord(letter) > 127 and letter.isalpha()}
-    if encoding in _ALPHABETS and len(beyond) >= _FEW and _likeness(line, encoding) < _FOREIGN:
+    is_foreign = len(beyond) >= _FEW and encoding in _ALPHABETS and _likeness(line, encoding) < _FOREIGN
+    if is_foreign or (encoding == "cp1251" and _HALF_AND_HALF.search(text)):
         for other in _ALPHABETS:
             if other != encoding and _likeness(line, other) == 1:
                 return other, _decoded(line, other)

@@ -1,4 +1,8 @@
-"""Any export a client sends: a test for each promise of reading files, named by it."""
+"""Any export a client sends: a test for each promise, named by it; files, presets, the guide, ids, odd files.
+
+What each of them does besides is in test_presets, test_guides, test_doubts, test_identities (a household beside a
+person), test_hostile, test_fuzz and test_downloads.
+"""
 
 import datetime as dt
 import gzip
@@ -9,8 +13,11 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from typer.testing import CliRunner
 
-from retention_kit import tables
+from retention_kit import params, presets, tables
+from retention_kit.cli import app
+from retention_kit.contracts import BY_KIND
 from retention_kit.exceptions import DataError
 
 HEAD = ("Kunde", "Datum", "Betrag")
@@ -256,3 +263,70 @@ def test_answers_of_nobody_are_alike_by_chance_and_all_count(tmp_path: Path) -> 
     (tmp_path / "b.csv").write_text("score,day\n10,2024-01-13\n")
     loaded = tables.load_responses(f"{tmp_path}/*.csv", columns={"responded_at": "day"}, as_of=AS_OF)
     assert accounted(loaded) == {"read": 3, "kept": 3}
+
+
+# -- exports as they come ------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("kind", "head"),
+    [
+        ("orders", "Name,Email,Financial Status,Created at,Total,Lineitem quantity"),
+        ("orders", "order_id,order_date,status,order_total,order_currency,customer_email"),
+        (
+            "subscriptions",
+            "id,Customer ID,Status,Start Date (UTC),Canceled At (UTC),Ended At (UTC),Plan,Amount",
+        ),
+        ("orders", "id,Customer,Number,Date (UTC),Amount Paid,Currency,Subscription,Status"),
+        ("responses", "Timestamp,How likely are you to recommend us?"),
+        ("responses", "#,How likely are you to recommend us?,Submit Date (UTC),Network ID"),
+    ],
+)
+def test_a_known_tools_export_needs_no_columns(kind: str, head: str) -> None:
+    names = head.split(",")
+    name = presets.found(names, kind)
+    assert name
+    assert presets.kind(name) == kind
+    assert set(BY_KIND[kind].required) <= presets.filled(name, names, {}, "a.csv")["columns"].keys()
+
+
+# -- the guide -----------------------------------------------------------------
+
+
+def test_the_guide_says_why_shows_three_values_tries_the_load_and_writes_what_loads_alike(
+    tmp_path: Path,
+) -> None:
+    lines = [(f"K{i % 9:03}", f"{i % 28 + 1:02}.{i % 6 + 1:02}.2024", f"{i},50") for i in range(60)]
+    (tmp_path / "a.csv").write_text(csv(lines))
+    said = ["new", "acme", "--orders", str(tmp_path / "a.csv"), "--as-of", "2024-07-01", "--currency", "EUR"]
+    result = CliRunner().invoke(app, [*said, "--folder", str(tmp_path / "params")])
+    told = result.output.splitlines()
+    assert "  customer_id  Kunde  (a known name for it; such as K000 | K001 | K002)" in told
+    assert "  amount       Betrag  (a known name for it; such as 0,50 | 1,50 | 2,50)" in told
+    assert "Tried: 60 rows read, 60 kept, 60 orders" in told
+    assert told[-1] == str(tmp_path / "params" / "acme.yaml")
+    loaded = tables.load(params.read(tmp_path / "params" / "acme.yaml"), "orders")
+    assert accounted(loaded) == {"read": 60, "kept": 60}
+    assert loaded.table.amount.sum().execute() == sum(range(60)) + 30
+
+
+# -- who it was ----------------------------------------------------------------
+
+
+def test_ids_are_what_is_written_however_long_and_with_their_zeros(tmp_path: Path) -> None:
+    ids = ["9007199254740992", "9007199254740993", "007", "7", "A7", "a7"]
+    (tmp_path / "a.csv").write_text(csv((f" {name} ", "2024-03-13", "1.00") for name in ids))
+    assert {name for name, _, _ in rows(load(tmp_path / "a.csv"))} == set(ids)
+    assert {name for name, _, _ in rows(load(tmp_path / "a.csv", ids="alike"))} == {*ids[:2], "7", "a7"}
+    (tmp_path / "people.csv").write_text("other_id,customer_id\nA7,ann\na7,ann\n")
+    mapped = load(tmp_path / "a.csv", same_customer=str(tmp_path / "people.csv"))
+    assert [name for name, _, _ in rows(mapped)].count("ann") == 2
+
+
+def test_one_id_an_order_is_told(tmp_path: Path) -> None:
+    days = pd.date_range("2024-01-01", periods=60).strftime("%Y-%m-%d")
+    (tmp_path / "a.csv").write_text(csv((f"order{i}", day, "1.00") for i, day in enumerate(days)))
+    told_of = " ".join(told(load(tmp_path / "a.csv")))
+    assert (
+        "100% of customers have one order (60 of 60): is customer_id given anew with each order?" in told_of
+    )

@@ -57,6 +57,12 @@ def test_a_foreign_name_in_a_line_makes_no_other_encoding_of_it() -> None:
     assert decode(text.encode("cp1250")) == (text, told)
 
 
+def test_a_word_half_latin_and_half_cyrillic_is_none() -> None:
+    lines = [("Мария Иванова", "cp1251")] * 3 + [("Łukasz Żółć", "cp1250"), ("Élodie Gagné", "cp1252")]
+    content = b"".join(f"{name}\n".encode(encoding) for name, encoding in lines)
+    assert decode(content)[0].splitlines() == [name for name, _ in lines]
+
+
 def test_a_byte_that_the_encoding_lacks_is_some_letter_and_no_row_is_lost() -> None:
     # 0x81 is nothing in cp1252; cp850 writes ü so.
     text, words = decode(b"Caf\xe9 M\x81ller\nplain\n", "cp1252")

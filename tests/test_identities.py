@@ -113,11 +113,6 @@ def test_a_client_file_names_the_mapping_beside_it(tmp_path: Path) -> None:
     assert loaded.table.customer_id.execute().tolist() == ["a", "a"]
 
 
-def test_one_id_an_order_is_told() -> None:
-    frame = orders(*(f"guest-{number}" for number in range(30)))
-    assert any("is customer_id given anew with each order?" in text for text in warnings(frame))
-
-
 def test_a_household_beside_a_person_is_told_by_the_guide(tmp_path: Path) -> None:
     rows = [
         f"p{number % 9},h{number % 4},{dt.date(2024, 1, 13) + dt.timedelta(number)},5.50"
