@@ -183,6 +183,11 @@ FILES: dict[str, tuple[str, Any]] = {
             + "".join(f"{i % 11},2024-03-{i + 3:02},{i}.50\n" for i in range(24))
         ).encode(),
     ),
+    "a header again among the rows": ("a.csv", (HEAD + GOOD + HEAD + GOOD).encode()),
+    "two files glued, each with its mark": ("a.csv", (b"\xef\xbb\xbf" + (HEAD + GOOD).encode()) * 2),
+    "a delimiter too many in each row": ("a.csv", (HEAD + GOOD.replace("\n", ",\n")).encode()),
+    "a byte that ended files once": ("a.csv", (HEAD + GOOD).encode() + b"\x1a"),
+    "dates as seconds": ("a.csv", (HEAD + "a,1710324000,1.50\n").encode()),
     "formulas": ("a.csv", (HEAD + "=1+1,2024-03-13,1.50\n@x,2024-03-13,1.50\n").encode()),
     "JSON with a broken line": (
         "a.jsonl",
@@ -249,6 +254,11 @@ ANSWERS: dict[str, str | dict[str, int]] = {
     "a field of three million letters": "a.csv cannot be read as CSV at line 1: Maximum line size of 2000000 bytes exceeded. Actual Size:3000017 bytes. Say delimiter= or encoding=, or mend that line.",
     "three hundred columns": {"read": 1, "kept": 1},
     "a row that looks like a comment": {"read": 25, "no customer": 1, "kept": 24},
+    "a header again among the rows": {"read": 5, "unreadable date": 1, "kept": 4},
+    "two files glued, each with its mark": {"read": 5, "unreadable date": 1, "kept": 4},
+    "a delimiter too many in each row": {"read": 2, "kept": 2},
+    "a byte that ended files once": "a.csv cannot be read as CSV at line 4: it has 1 columns and the header 3. Say delimiter= or encoding=, or mend that line.",
+    "dates as seconds": "orders: none of 1 rows can be used: unreadable date 1 (such as '1710324000'). Check columns= and where=.",
     "formulas": {"read": 2, "kept": 2},
     "JSON with a broken line": "a.jsonl cannot be read as JSON: line 2 is no record. Export it again, or give another file.",
     "JSON cut off": "a.json cannot be read as JSON: its list is not closed. Export it again, or give another file.",
