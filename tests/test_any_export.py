@@ -1,7 +1,7 @@
 """Any export a client sends: a test for each promise, named by it; files, presets, the guide, ids, odd files.
 
-What each of them does besides is in test_presets, test_guides, test_doubts, test_identities (a household beside
-a person), test_hostile, test_fuzz and test_downloads.
+What each does besides is in test_presets, test_guides, test_doubts, test_identities, test_hostile,
+test_fuzz and test_downloads.
 """
 
 import datetime as dt
