@@ -35,7 +35,6 @@ Asked = Callable[[tables.Loaded], object]
 #: What is counted in sums over rows or customers, and what looks at the orders of a customer one by one.
 AGGREGATES: dict[str, Asked] = {
     "retention_rates": retention.retention_rates,
-    "explain_figure of retention": lambda orders: retention.explain_figure(orders, 0.2, age=1),
     "repeat_purchase_rate": purchases.repeat_purchase_rate,
     "returning_customer_rate": purchases.returning_customer_rate,
     "first_and_returning": lambda orders: purchases.first_and_returning(orders, period="month"),
@@ -63,7 +62,6 @@ WINDOWS: dict[str, Asked] = {
 #: Of subscriptions; what somebody pays is followed from one change to the next.
 SUBSCRIBED: dict[str, Asked] = {
     "churn_rates": churn.churn_rates,
-    "explain_figure of churn": lambda fees: churn.explain_figure(fees, 0.1, month="2024-05-01"),
     "churn_reasons": leaving.churn_reasons,
     "churn_hazard": leaving.churn_hazard,
     "tenure_survival": leaving.tenure_survival,

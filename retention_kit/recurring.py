@@ -188,9 +188,8 @@ def _by_customer(moves: ir.Table, by: Sequence[str], period: Period, end: int) -
     """One row a customer and period with a change: what was paid before it, and what became of it."""
     moves = moves.mutate(period_index=periods.index(moves.since, period))
     moves = moves.filter(moves.period_index < end)
-    earliest = moves.since.min().over(group_by=["customer_id", "period_index"])
-    moves = moves.mutate(before=(moves.since == earliest).ifelse(moves.cents_before, 0))
-    sums = {name: moves[name].sum().cast("int64") for name in [*_MONEY, "before"]}
+    sums = {name: moves[name].sum().cast("int64") for name in _MONEY}
+    sums["before"] = moves.cents_before.argmin(moves.since)
     change = (moves.cents - moves.cents_before).sum().cast("int64")
     own = moves.group_by("customer_id", "period_index", *by).aggregate(**sums, change=change)
     return own.mutate(

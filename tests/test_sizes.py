@@ -34,9 +34,9 @@ def test_every_question_is_asked_and_told(tmp_path: Path, capsys: pytest.Capture
 def test_a_row_a_question_and_what_a_row_of_the_data_costs(monkeypatch: pytest.MonkeyPatch) -> None:
     def asked(folder: Path, memory: str) -> dict:
         rows = len(pd.read_parquet(folder / "orders.parquet"))
-        cpu = {100: 1.0, 1_000: 12.0}[rows] * (1 if memory == "4GB" else 2)
+        cpu = {100: 1.0, 1_000: 12.0}[rows] * (1 if memory == "3GB" else 2)
         told = {"name": "lifecycle", "cpu": cpu, "wall": cpu / 2}
-        return {"lifecycle": told, "peak": 300.0, "spilled": 0.0 if memory == "4GB" else 40.0}
+        return {"lifecycle": told, "peak": 300.0, "spilled": 0.0 if memory == "3GB" else 40.0}
 
     monkeypatch.setattr(sizes, "asked", asked)
     found = sizes.run(100, 1_000)
@@ -53,12 +53,12 @@ def test_a_row_a_question_and_what_a_row_of_the_data_costs(monkeypatch: pytest.M
         ("`lifecycle`, over a customer's orders", 1_000, 12.0, 24.0, None, ""),
         ("all", 1_000, None, None, 300.0, "spilled to disk at most 40 MB"),
     ]
-    assert [one.task.partition("told ")[2][:3] for one in found] == ["4GB", "4GB", "1GB", "1GB"]
+    assert [one.task.partition("told ")[2][:3] for one in found] == ["3GB", "3GB", "1GB", "1GB"]
 
 
 def test_a_process_that_may_not_have_the_memory_fails_in_one_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sizes, "ADDRESSES", 64 * 1024**2)
+    monkeypatch.setattr(sizes, "OWN", 64 * 1024**2)
     with pytest.raises(RuntimeError, match="under 1GB it failed: "):
         sizes.asked(tmp_path, "1GB")
