@@ -5,7 +5,18 @@ from typing import Any
 import ibis.expr.types as ir
 import pandas as pd
 
-from retention_kit import btyd, gaps, intervals, periods, portfolios, predictions, repeats, summaries, tables
+from retention_kit import (
+    btyd,
+    gaps,
+    intervals,
+    periods,
+    portfolios,
+    predictions,
+    profiles,
+    repeats,
+    summaries,
+    tables,
+)
 from retention_kit.exceptions import DataError, ParamsError
 from retention_kit.moments import Date
 from retention_kit.periods import Period
@@ -75,7 +86,7 @@ def clv_historical(
         by, taken=("customer_id", "cohort", "customers", "amount", "times", "revenue", "clv_historical")
     )
     loaded = tables.orders(orders, as_of=as_of, columns=("amount", *groups))
-    per_cohort = _by_cohort(periods.activity(loaded, period or "year", groups), groups, pooled=period is None)
+    per_cohort = _by_cohort(loaded, groups, period)
     if period is not None:
         per_cohort = per_cohort.filter(per_cohort.cohort_index < periods.first_incomplete(loaded, period))
     keys = [*([] if period is None else ["cohort_index"]), *groups]
@@ -341,11 +352,17 @@ _AT_RISK = [
 # ---------------------------------------------------------------------------------------------------
 
 
-def _by_cohort(active: ir.Table, by: tuple[str, ...], *, pooled: bool) -> ir.Table:
-    customers = active.group_by("customer_id", *by).aggregate(
-        cohort_index=active.period_index.min(), revenue=active.amount.sum().cast("float64")
-    )
-    keys = [*([] if pooled else ["cohort_index"]), *by]
+def _by_cohort(loaded: tables.Loaded, by: tuple[str, ...], period: Period | None) -> ir.Table:
+    profile, unit = profiles.profile(loaded), period or "year"
+    if profile is None or by:
+        active = periods.activity(loaded, unit, by)
+        customers = active.group_by("customer_id", *by).aggregate(
+            cohort_index=active.period_index.min(), revenue=active.amount.sum().cast("float64")
+        )
+    else:
+        born = periods.index(profile.first_at, unit)
+        customers = profile.select(cohort_index=born, revenue=profile.revenue.cast("float64"))
+    keys = [*([] if period is None else ["cohort_index"]), *by]
     return (customers.group_by(*keys) if keys else customers).aggregate(
         customers=customers.count(), total=customers.revenue.sum(), spread=customers.revenue.std(how="sample")
     )

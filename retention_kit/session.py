@@ -144,7 +144,7 @@ def _opened(path: Path | str) -> Engine:
     connected = Engine().connect(path, temp_directory=str(folder() / "spill"))
     connected.raw_sql("SET autoinstall_known_extensions = false")
     connected.raw_sql("SET TimeZone = 'UTC'")
-    connected.raw_sql("SET force_compression = 'fsst'")  # packs texts; to try all ways takes half as long again
+    connected.raw_sql("SET force_compression = 'fsst'")  # of texts; to try every way takes half as long again
     if memory := os.environ.get(MEMORY):
         connected.raw_sql(f"SET memory_limit = '{_amount(memory)}'")
     with suppress(duckdb.InvalidInputException):  # a notebook without widgets has none

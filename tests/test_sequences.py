@@ -1,6 +1,7 @@
 """Rows laid out by the door: by hand, in parts, where numbers meet; every metric reads the same of them."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import ibis
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 from benchmarks import chapters, one_size
 from benchmarks.questions import AS_OF
 from benchmarks.questions import orders as many_orders
-from retention_kit import sequences, tables
+from retention_kit import clv, sequences, tables
 
 SHOP = pd.DataFrame(
     {
@@ -95,10 +96,23 @@ def crowded() -> pd.DataFrame:
     return frame.assign(ordered_at=frame["ordered_at"].dt.floor("D")).drop(columns="country")
 
 
-ASKED = chapters.RETENTION | {
-    name: (one_size.AGGREGATES | one_size.WINDOWS)[name]
-    for name in ("orders_per_customer", "days_between_orders", "gap_distribution", "inactivity_churn")
-}
+ASKED = (
+    chapters.RETENTION
+    | {
+        name: (one_size.AGGREGATES | one_size.WINDOWS)[name]
+        for name in (
+            "orders_per_customer",
+            "clv_historical",
+            "days_between_orders",
+            "gap_distribution",
+            "inactivity_churn",
+        )
+    }
+    | {
+        "clv_historical by cohort": partial(clv.clv_historical, period="quarter"),
+        "histogram": clv.customer_histogram,
+    }
+)
 
 
 @pytest.fixture(scope="module")
