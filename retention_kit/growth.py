@@ -4,11 +4,13 @@ from typing import Any
 
 import ibis
 import ibis.expr.types as ir
+import numpy as np
 import pandas as pd
 
-from retention_kit import intervals, tables
+from retention_kit import intervals, sequences, tables
 from retention_kit.moments import Date
 from retention_kit.sentences import phrase
+from retention_kit.sequences import Part
 from retention_kit.tables import Loaded
 
 _COLUMNS = [
@@ -81,6 +83,9 @@ def earned_growth(orders: Any, *, as_of: Date | None = None, months: int = 12) -
 def _sums(
     loaded: Loaded, before: pd.Timestamp, start: pd.Timestamp, end: pd.Timestamp, known: bool
 ) -> pd.Series:
+    if loaded.in_order is not None and not known:
+        edges = [sequences.microseconds(moment.to_pydatetime()) for moment in (before, start, end)]
+        return pd.DataFrame(loaded.in_order.of_parts(lambda part: _sums_of(part, *edges))).sum()
     table = loaded.table
     paid = table.amount.cast("float64")
     then = _inside(table, before, start)
@@ -108,6 +113,21 @@ def _sums(
         "xy": (each.x * each.y).sum(where=old),
     }  # fmt: skip
     return each.aggregate(**whole).to_pandas().fillna(0).iloc[0]
+
+
+def _sums_of(part: Part, before: int, start: int, end: int) -> dict[str, float]:
+    """The same of rows that are laid out, where nobody is known to be referred."""
+    then = (part.moments >= before) & (part.moments < start)
+    now = (part.moments >= start) & (part.moments < end)
+    x, y = (np.add.reduceat(np.where(inside, part.amounts, 0.0), part.starts) for inside in (then, now))
+    old = np.logical_or.reduceat(then, part.starts)
+    fresh = np.logical_or.reduceat(now, part.starts) & ~old
+    nobody = dict.fromkeys(("referred_revenue", "marks", "referred_customers"), 0.0)
+    return nobody | {
+        "customers": old.sum(), "revenue_before": x.sum(), "same_revenue": y[old].sum(),
+        "bought_revenue": y[fresh].sum(), "new_customers": fresh.sum(),
+        "xx": x[old] @ x[old], "yy": y[old] @ y[old], "xy": x[old] @ y[old],
+    }  # fmt: skip
 
 
 def _inside(table: ir.Table, first: pd.Timestamp, end: pd.Timestamp) -> ir.BooleanValue:
