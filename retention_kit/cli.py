@@ -139,7 +139,11 @@ def new(
         str | None, typer.Option(help="The column that ties an order's lines together, or none.")
     ] = None,
     amount: Annotated[
-        str | None, typer.Option(help="The column of the money, an expression such as Qty * Price, or none.")
+        str | None,
+        typer.Option(
+            help="The column of the money, an expression such as Qty * Price, or none. Of subscriptions: "
+            "what was paid for the whole stretch, instead of --mrr."
+        ),
     ] = None,
     started_at: Annotated[str | None, typer.Option(help="When a subscription began.")] = None,
     ended_at: Annotated[str | None, typer.Option(help="When it ended; empty where it runs.")] = None,

@@ -100,7 +100,8 @@ class Guide:
         self._tell("preset", self.preset, "as you said" if said else "its columns")
         others = [name for name in presets.fitting(self.source.columns) if presets.kind(name) != self.kind]
         self.reasons += [
-            f"  note: the same export is {presets.kind(other)} by preset {other}: say --{presets.kind(other)}"
+            f"  note: the same export is {presets.kind(other)} by preset {other}: say "
+            f"--{presets.kind(other)}, and not --{self.kind}"
             for other in others
         ]
         return {name: text for name, text in whole["columns"].items() if name != "currency"}

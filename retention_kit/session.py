@@ -143,6 +143,8 @@ class Engine(Backend):
 def _opened(path: Path | str) -> Engine:
     connected = Engine().connect(path, temp_directory=str(folder() / "spill"))
     connected.raw_sql("SET autoinstall_known_extensions = false")
+    # Else a file that is written anew within a second, and as long, would still be read as it was before.
+    connected.raw_sql("SET enable_external_file_cache = false")
     connected.raw_sql("SET TimeZone = 'UTC'")
     connected.raw_sql("SET force_compression = 'fsst'")  # of texts; to try every way takes half as long again
     if memory := os.environ.get(MEMORY):

@@ -158,6 +158,9 @@ def load_subscriptions(source: Any, **how: Any) -> Loaded:
     """Subscription periods from any source: `customer_id`, `started_at`, `ended_at`, `mrr`, `plan`.
 
     `ended_at` is exclusive; null, or after `as_of`, is active. The parameters are those of `load_orders`.
+    Where `columns` maps `amount` and no `mrr`, each row is a stretch and what was paid for it (an invoice, a
+    renewal): the price a month is the amount over the months, and consecutive stretches at one price are one
+    subscription, which has no end where it is paid until `as_of` or beyond.
     """
     return _load(SUBSCRIPTIONS, source, **how)
 

@@ -136,6 +136,30 @@ def test_a_tools_export_is_known_by_its_columns(tmp_path: Path) -> None:
     assert sorted(loaded.table.mrr.execute()) == [10.0, 20.0]
 
 
+INVOICES = """id,Customer,Number,Date (UTC),Amount Paid,Tax,Currency,Paid At (UTC),Subscription,Status,\
+Minimum Line Item Period Start (UTC),Maximum Line Item Period End (UTC)
+in_1,cus_1,X-1,2024-01-13,12.30,2.30,EUR,2024-01-13,sub_1,paid,2024-01-13,2024-02-13
+in_2,cus_1,X-2,2024-02-13,12.30,2.30,EUR,2024-02-13,sub_1,paid,2024-02-13,2024-03-13
+in_3,cus_2,X-3,2024-02-14,12.30,2.30,EUR,,sub_2,open,2024-02-14,2024-03-14
+"""
+
+
+def test_an_export_of_two_kinds_is_read_as_asked_and_the_other_is_told(tmp_path: Path) -> None:
+    draft = drafted(tmp_path, "subscriptions", INVOICES)
+    assert "  preset       stripe_invoice_periods  (its columns)" in draft.reasons
+    assert (
+        "  note: the same export is orders by preset stripe_invoices: say --orders, and not --subscriptions"
+        in draft.reasons
+    )
+    assert "Tried: 3 rows read, 2 kept, 1 subscriptions" in draft.reasons
+    loaded = tables.load(params.read(drafts.write(draft, tmp_path)), "subscriptions")
+    assert loaded.table.mrr.execute().tolist() == [10.0]
+    (tmp_path / "acme.yaml").unlink()
+    draft = drafted(tmp_path, "orders", INVOICES)
+    assert "  preset       stripe_invoices  (its columns)" in draft.reasons
+    assert columns(draft, "orders")["amount"] == "Amount Paid"
+
+
 def test_a_preset_of_another_kind_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ParamsError) as refused:
         drafted(tmp_path, "orders", STRIPE)

@@ -144,6 +144,18 @@ def test_parquet_by_path_and_by_glob(tmp_path: Path) -> None:
     assert cells(tmp_path / "*.parquet", ["who"]) == {"who": ["a", "b", "c", "d"]}
 
 
+def test_a_file_written_anew_is_read_anew_however_soon(tmp_path: Path) -> None:
+    path, contents = tmp_path / "a.parquet", []
+    for rows in (25, 26):  # of one length in bytes, as the last row repeats
+        frame = pd.DataFrame({"id": [f"c{min(number, 24):02}" for number in range(rows)]})
+        frame.to_parquet(path)
+        contents.append((rows, path.read_bytes()))
+    assert len({len(content) for _, content in contents}) == 1
+    for rows, content in contents * 10:
+        path.write_bytes(content)
+        assert open_source(path).table(["id"]).count().execute() == rows
+
+
 @pytest.mark.parametrize("kind", params.KINDS)
 def test_the_invented_company_has_each_kind_of_table(kind: str) -> None:
     opened = open_source(f"demo://{kind}")
