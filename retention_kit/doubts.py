@@ -12,6 +12,7 @@ _FEW, _TIMES = 20, 3  # orders of one customer, and times as many as the next on
 # Days of stretches that are paid at once: a week, a month, a quarter, half a year, a year.
 _STRETCHES = ((7, 7), (27, 32), (88, 94), (180, 186), (363, 368))
 _ALIKE, _FOLLOW = 0.8, 0.3  # of the rows
+_ZERO = r"[0.,]+"
 _VALUES = 8  # of a column that are counted one by one
 _LISTED = 6  # columns that are told of
 
@@ -28,11 +29,12 @@ def rows_that_may_not_count(mapped: Mapping[str, str], columns: Mapping[str, Col
     found = [each for each in guesses.states(columns.values()) if each.name not in mapped.values()]
     told = []
     for column in found[:_LISTED]:
-        counts = column.cells.value_counts()
+        cells = column.cells[~column.cells.str.fullmatch(_ZERO)]  # nothing was refunded
+        counts = cells.value_counts()
         listed = ", ".join(f"{value} ({rows:,})" for value, rows in counts.items())
         if len(counts) > _VALUES:
-            listed = f"{len(column.cells):,} rows that have one, such as {column.cells.iloc[0]}"
-        if len(counts) > 1 or column.filled < 1:
+            listed = f"{len(cells):,} rows that have one, such as {cells.iloc[0]}"
+        if len(counts) > 1 or (len(counts) == 1 and (column.filled < 1 or len(cells) < len(column.cells))):
             told.append(f"  note: {column.name} has {listed}. All count; else say --where.")
     return [guesses.printable(text) for text in told]
 

@@ -68,7 +68,7 @@ NAMES = {
         "price, cena, Preis, prix, precio",
     ),
     "started_at": (
-        "started at, start date, start, subscription start, starts at, begin, begin date, activated at, data "
+        "started at, start date, start time, start, subscription start, starts at, begin, begin date, activated at, data "
         "rozpoczęcia, data startu, początek, Startdatum, Beginn, Vertragsbeginn, date de début, début, fecha "
         "inicio, fecha de inicio, inicio",
         "created at, created, signup date, sign up date, joined, joined at, join date",
@@ -88,7 +88,7 @@ NAMES = {
     "plan": (
         "plan, plan name, tariff, tier, subscription type, membership, taryfa, pakiet, Tarif, Paket, "
         "forfait, tarifa",
-        "product, produkt, Produkt, produit, producto",
+        "product, product id, product identifier, plan id, plan code, produkt, Produkt, produit, producto",
     ),
     "cancel_reason": (
         "cancel reason, cancellation reason, churn reason, powód rezygnacji, Kündigungsgrund, motif de "

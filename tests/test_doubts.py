@@ -68,7 +68,7 @@ def test_changes_of_plans_are_no_invoices(data_folder: Path, tmp_path: Path) -> 
 
 def test_rows_that_may_not_count_are_told_with_their_values(tmp_path: Path) -> None:
     frame = orders(0).assign(
-        Status=["done", "cancelled"] * 200, is_test="false", refunded=[1.5, None, None, None] * 100
+        Status=["done", "cancelled"] * 200, is_test="false", refunded=[1.5, None, 0.0, None] * 100, voided=0
     )
     frame.to_csv(tmp_path / "a.csv", index=False)
     columns = guesses.look(sources.open_source(tmp_path / "a.csv"))

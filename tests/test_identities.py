@@ -58,6 +58,11 @@ def test_leading_zeros_case_and_blanks_are_kept_and_told() -> None:
     ]
 
 
+def test_two_ids_of_one_customer_are_told_in_the_singular() -> None:
+    [told] = [text for text in warnings(orders("007", "7", "c")) if "leading zeros" in text]
+    assert told.startswith("2 ids are those of one customer but for case, blanks or leading zeros, such as")
+
+
 def test_ids_that_are_alike_are_one_where_it_is_said() -> None:
     frame = orders("007", "7", "A-1", "a-1 ", "b 2", "B2", "c", "00")
     assert people(frame, ids="alike") == ["0", "7", "7", "a-1", "a-1", "b2", "b2", "c"]
