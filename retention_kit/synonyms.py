@@ -68,9 +68,9 @@ NAMES = {
         "price, cena, Preis, prix, precio",
     ),
     "started_at": (
-        "started at, start date, start time, start, subscription start, starts at, begin, begin date, activated at, "
-        "data rozpoczęcia, data startu, początek, Startdatum, Beginn, Vertragsbeginn, date de début, début, fecha "
-        "inicio, fecha de inicio, inicio",
+        "started at, start date, start time, start, subscription start, starts at, begin, begin date, "
+        "activated at, data rozpoczęcia, data startu, początek, Startdatum, Beginn, Vertragsbeginn, date de "
+        "début, début, fecha inicio, fecha de inicio, inicio",
         "created at, created, signup date, sign up date, joined, joined at, join date",
     ),
     "ended_at": (
