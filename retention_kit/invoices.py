@@ -107,8 +107,6 @@ def periods(paid: ir.Table, end: dt.datetime | None) -> pd.DataFrame:
     dates = [name for name in ("started_at", "ended_at") if name in read.columns]
     read = read.astype(dict.fromkeys(dates, "datetime64[us]"))
     apart = [name for name in read.columns if name not in ("customer_id", "amount", *dates)]
-    # A column without a value stays text: the engine keeps no column of no type.
-    read = read.astype({name: "str" for name in apart if paid[name].type().is_string()})
     priced = read.assign(service=_months_between(read["started_at"], read["ended_at"]))
     moment = None if end is None else pd.Timestamp(end)
     merged = _open(_periods(priced, apart, pd.Timedelta(0)), moment, pd.Timedelta(0))

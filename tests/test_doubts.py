@@ -59,6 +59,11 @@ def test_rows_that_follow_on_by_months_may_be_invoices(tmp_path: Path) -> None:
     assert doubted(tmp_path, renewals(), "subscriptions", as_invoices) == []
 
 
+def test_months_that_do_not_follow_on_are_no_invoices(tmp_path: Path) -> None:
+    once = renewals().drop_duplicates("who").assign(who=[f"d{i}" for i in range(10)])
+    assert doubted(tmp_path, once, "subscriptions", PERIODS) == []
+
+
 @pytest.mark.realdata
 def test_changes_of_plans_are_no_invoices(data_folder: Path, tmp_path: Path) -> None:
     frame = pd.read_csv(data_folder / "saas_mrr_playbook" / "subscription_periods.csv")
