@@ -4,6 +4,7 @@ import functools
 import hashlib
 import http.server
 import re
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -94,6 +95,18 @@ def test_an_r_data_file_becomes_what_its_example_reads(
     written = path.stat().st_mtime_ns  # what is there is left alone
     assert downloads.fetch("online_retail", folder=tmp_path / "data") == [path]
     assert path.stat().st_mtime_ns == written
+
+
+def test_without_its_reader_an_r_data_file_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    r_data(pd.DataFrame({"InvoiceNo": ["1"]}), tmp_path / "mirror", monkeypatch)
+    monkeypatch.setitem(sys.modules, "pyreadr", None)
+    with pytest.raises(DataError) as refused:
+        downloads.fetch("online_retail", folder=tmp_path / "data", mirror=str(tmp_path / "mirror"))
+    assert str(refused.value) == (
+        "onlineretail.rda is an R data file. To read it type: pip install 'retention-kit[examples]'"
+    )
 
 
 @pytest.mark.parametrize("example", sorted(EXAMPLES.glob("*.yaml")), ids=lambda path: path.stem)
