@@ -3,7 +3,7 @@
 # make lab     JupyterLab with the notebooks
 # make check   lint, layers, tests: before each commit
 # make fix     what a machine can mend: formatting, imports, notebook outputs
-# make bench   speed against named peers
+# make bench   speed against named peers, into outputs/bench.md; half an hour on a quiet machine
 # make soak    the long runs: fuzzing, how often bounds hold the truth, all examples
 # make lock    resolve the dependencies anew
 

@@ -48,8 +48,9 @@ def main(names: Sequence[str]) -> int:
     for name in names or BENCHMARKS:
         began = time.perf_counter()
         tables.keep(name, BENCHMARKS[name]())
-        print(f"{name}: {time.perf_counter() - began:.0f} s", file=sys.stderr, flush=True)
-    print(tables.write(list(BENCHMARKS)))
+        text = tables.write(list(BENCHMARKS))
+        print(f"{name} took {time.perf_counter() - began:.0f} s", file=sys.stderr, flush=True)
+    print(text)
     return 0
 
 

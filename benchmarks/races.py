@@ -37,7 +37,7 @@ def run(task: str, race: Race, path: Path, rows: int) -> list[Measured]:
 
 
 def entered(task: str, label: str, module: str, way: str, path: Path, rows: int) -> tuple[Measured, Any]:
-    """A way and what it told; a peer is named with its version, and skipped where it cannot be installed."""
+    """A way and what it told; a peer goes by its version, and is skipped where it cannot be installed."""
     if label not in PEERS:
         return apart(task, label, module, way, path, rows=rows, python=sys.executable)
     named = environments.version_of(label)
@@ -45,7 +45,10 @@ def entered(task: str, label: str, module: str, way: str, path: Path, rows: int)
         python = environments.python_of(label)
     except environments.Missing as reason:
         return Measured(task, named, rows, note=f"skipped: {reason}"), None
-    return apart(task, named, module, way, path, rows=rows, python=python)
+    try:
+        return apart(task, named, module, way, path, rows=rows, python=python)
+    except RuntimeError as failure:  # of theirs, which is no reason to lose ours
+        return Measured(task, named, rows, note=str(failure)), None
 
 
 def agree(one: list[float], other: list[float]) -> bool:

@@ -68,6 +68,7 @@ def apart(
     python: Path | str = sys.executable,
 ) -> tuple[Measured, Any]:
     """A way measured in a new process, and what it told; None of one that was stopped at the limit."""
+    print(f"{task}: {label}", file=sys.stderr, flush=True)
     try:
         found = child(python, "ways", module, way, str(path), limit=LIMIT)
     except subprocess.TimeoutExpired:

@@ -13,4 +13,4 @@ def customers(orders: pd.DataFrame) -> pd.DataFrame:
     return rfm_summary(orders, "customer_id", "ordered_at", "amount", observation_period_end=end)
 
 
-WAYS = {"customers": Way(read, customers, sums)}
+WAYS = {"customers": Way(read, customers, sums, repeats=1)}

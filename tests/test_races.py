@@ -81,6 +81,16 @@ def test_without_network_a_peer_is_skipped_by_name(
     assert one.warm is None
 
 
+def test_a_peer_that_fails_is_told_and_ours_that_fails_is_no_result(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(environments, "python_of", lambda peer: Path(sys.executable))
+    one, told = races.entered("fit", "lifetimes", "with_nothing", "fit", Path("x"), 5)
+    assert (one.way, one.warm, told) == (environments.version_of("lifetimes"), None, None)
+    assert one.note.startswith("ways with_nothing fit x failed: ")
+    assert one.note.endswith("No module named 'benchmarks.with_nothing'")
+    with pytest.raises(RuntimeError, match="with_nothing"):
+        races.entered("fit", "ours", "with_nothing", "fit", Path("x"), 5)
+
+
 def test_without_uv_too_and_who_is_there_is_not_installed_again(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
