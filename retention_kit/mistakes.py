@@ -40,6 +40,8 @@ def complaint(
     given = f"it is {first['input']!r}"
     if place[0] == "options" and len(place) > 3:  # one of the types an option may have, each with its error
         return f"{start}{'.'.join(place[:3])}: must be one value: text, a number, true or false; {given}."
+    if place[0] == "data" and len(place) == 2 and isinstance(first["input"], str):  # a path and nothing else
+        return f"{start}{name}: must be keys and values, such as {{source: {first['input']}}}; {given}."
     if first["type"] in _MUST_BE:
         return f"{start}{name}: must be {_MUST_BE[first['type']]}; {given}."
     return f"{start}{name}: {message.replace('Input should', 'must')}; {given}."

@@ -53,7 +53,8 @@ def cut_points(orders: Any, *, as_of: Date | None = None, bins: int = 5) -> pd.D
     Parameters
     ----------
     orders : DataFrame, Ibis table or Loaded
-        `customer_id`, `ordered_at`; with `amount`, revenue is scored too.
+        Orders (`customer_id`, `ordered_at`; with `amount`, revenue is scored too) or events
+        (`customer_id`, `occurred_at`), whose number stands under `orders`.
     as_of : date or str
         The first moment not observed; a `Loaded` carries its own.
     bins : int
@@ -86,9 +87,9 @@ def cut_points(orders: Any, *, as_of: Date | None = None, bins: int = 5) -> pd.D
     """
     if not isinstance(bins, int) or not 2 <= bins <= 9:
         raise ParamsError(f"bins is a whole number of scores from 2 to 9, and it was {bins!r}. Type bins=5.")
-    loaded = tables.orders(orders, as_of=as_of)
+    loaded = tables.orders_or_events(orders, as_of=as_of)
     frame = _cuts(_measured(loaded), bins)
-    frame.attrs = loaded.told(phrase("definition.cut_points", until=loaded.observed_until))
+    frame.attrs = loaded.told(phrase(f"definition.cut_points.{loaded.kind}", until=loaded.observed_until))
     return frame
 
 
@@ -104,7 +105,8 @@ def classify_customers(
     Parameters
     ----------
     orders : DataFrame, Ibis table or Loaded
-        `customer_id`, `ordered_at`; with `amount`, revenue is scored too.
+        Orders (`customer_id`, `ordered_at`; with `amount`, revenue is scored too) or events
+        (`customer_id`, `occurred_at`), whose number stands under `orders`.
     as_of : date or str
         The first moment not observed; a `Loaded` carries its own.
     cuts : DataFrame, optional
@@ -135,7 +137,7 @@ def classify_customers(
      r  f  m segment
      3  5  5   loyal
     """
-    return _classified(tables.orders(orders, as_of=as_of), cuts, segments)[0]
+    return _classified(tables.orders_or_events(orders, as_of=as_of), cuts, segments)[0]
 
 
 def rfm_segments(
@@ -185,14 +187,14 @@ def rfm_segments(
     """
     taken = ("customer_id", *_LETTERS, *_LETTERS.values(), *_COUNTED, *_MONEY, "interval")
     split = tables.by_columns(by, taken=taken)
-    loaded = tables.orders(orders, as_of=as_of, columns=split)
+    loaded = tables.orders_or_events(orders, as_of=as_of, columns=split)
     customers, scored_by = _classified(loaded, cuts, segments)
     if split:
         customers = customers.join(periods.birth_values(loaded, split), "customer_id")
     sums = _each_segment(_sums(customers, split).to_pandas(), split, list(segments))
     frame = _segment_frame(sums, split)
     told = {"highest": scored_by["score"].max(), "until": loaded.observed_until}
-    told = phrase(f"definition.rfm_segments.{'own' if cuts is None else 'given'}", **told)
+    told = phrase(f"definition.rfm_segments.{loaded.kind}.{'own' if cuts is None else 'given'}", **told)
     frame.attrs = loaded.told(told)
     frame.attrs["notes"] += [note for measure in _NEEDED if (note := scores.skipped(scored_by, measure))]
     frame.attrs["cuts"] = scored_by.astype(object).where(scored_by.notna(), None).to_dict("records")
@@ -219,7 +221,7 @@ def _measured(loaded: Loaded) -> ir.Table:
 
 def _each_customer(loaded: Loaded) -> ir.Table:
     table = loaded.table
-    sums = {"orders": table.count(), "last_at": table.ordered_at.max()}
+    sums = {"orders": table.count(), "last_at": table[loaded.moment].max()}
     if "amount" in table.columns:
         sums["revenue"] = table.amount.sum()
     return table.group_by("customer_id").aggregate(**sums)

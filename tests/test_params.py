@@ -231,7 +231,7 @@ UNSAFE = (
         (
             "orders:\n    source: data/orders.csv",
             "orders: a.csv",
-            "line 6: data.orders: must be keys and values; it is 'a.csv'.",
+            "line 6: data.orders: must be keys and values, such as {source: a.csv}; it is 'a.csv'.",
         ),
         (
             "orders:\n    source",

@@ -160,6 +160,8 @@ def test_a_report_tells_no_path_no_code_and_no_customer(batch, shop):
     assert str(batch[0]) not in page
     assert "load(client" not in page
     assert not any(f">{customer}<" in page for customer in datasets.tiny_orders()["customer_id"].unique())
+    # The call list names whom the page does not: the test above would see it there.
+    assert "ana" in (shop / "tables" / "at_risk.csv").read_text("utf-8-sig")
 
 
 def test_secrets_stay_in_the_environment(batch):

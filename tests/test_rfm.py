@@ -113,6 +113,22 @@ def test_cut_points_by_hand() -> None:
     )
 
 
+def test_events_are_scored_as_orders_without_amounts_are() -> None:
+    orders = datasets.tiny_orders().drop(columns="amount")
+    events = orders.rename(columns={"ordered_at": "occurred_at"}).drop(columns="order_id")
+    found = rfm.rfm_segments(events, as_of=datasets.TINY_AS_OF, by="country")
+    pd.testing.assert_frame_equal(found, rfm.rfm_segments(orders, as_of=datasets.TINY_AS_OF, by="country"))
+    assert found.attrs["definition"] == (
+        "Customers by the scores of how recently (R) and how often (F) they were active, 1 to 5, by cut "
+        "points of these customers; days since the last event up to 1 May 2024."
+    )
+    loaded = tables.load_events(events, as_of=datasets.TINY_AS_OF)
+    cuts = rfm.cut_points(loaded)
+    pd.testing.assert_frame_equal(cuts, rfm.cut_points(orders, as_of=datasets.TINY_AS_OF))
+    assert "days since the last event" in cuts.attrs["definition"]
+    pd.testing.assert_frame_equal(scored(events), scored(orders))
+
+
 def test_one_customer_with_one_order() -> None:
     found = scored(shop({"a": 1})).iloc[0]
     assert found[["r", "f", "m", "segment"]].tolist() == [5, 1, 1, "new"]
