@@ -128,12 +128,14 @@ def _sums(loaded: Loaded, ends: Sequence[int], by: Sequence[str]) -> pd.DataFram
 
 
 def _sums_of(part: Part, ends: Sequence[int]) -> dict[str, float]:
-    x = np.add.reduceat(part.gaps > 0, part.starts, dtype="float64")
-    first = periods.of_days(part.days[part.starts], "day").min()
-    sums = {"_first": first, "_customers": np.count_nonzero(x), "_all": x.sum(), "_xx": x @ x}
+    def longer(end: int) -> np.ndarray:
+        return np.add.reduceat((part.gaps > end).astype("float64"), part.starts)
+
+    x, first = longer(0), periods.of_days(part.days[part.starts], "day").min()
+    sums = {"_first": first, "_customers": np.count_nonzero(x), "_all": x.sum(), "_xx": (x * x).sum()}
     for end in ends:
-        y = np.add.reduceat(part.gaps > end, part.starts, dtype="float64")
-        sums |= {f"_longer_{end}": y.sum(), f"_yy_{end}": y @ y, f"_xy_{end}": x @ y}
+        y = longer(end)
+        sums |= {f"_longer_{end}": y.sum(), f"_yy_{end}": (y * y).sum(), f"_xy_{end}": (x * y).sum()}
     return sums
 
 

@@ -126,7 +126,7 @@ def _sums_of(part: Part, before: int, start: int, end: int) -> dict[str, float]:
     return nobody | {
         "customers": old.sum(), "revenue_before": x.sum(), "same_revenue": y[old].sum(),
         "bought_revenue": y[fresh].sum(), "new_customers": fresh.sum(),
-        "xx": x[old] @ x[old], "yy": y[old] @ y[old], "xy": x[old] @ y[old],
+        "xx": (x * x)[old].sum(), "yy": (y * y)[old].sum(), "xy": (x * y)[old].sum(),
     }  # fmt: skip
 
 
