@@ -4,10 +4,7 @@ All start from one Parquet file of orders with text ids. Every repeat of ours st
 loaded anew and has not been asked anything yet.
 """
 
-import tempfile
-
 from benchmarks import races
-from benchmarks.questions import orders_file
 from benchmarks.ways import Measured
 
 RACE: races.Race = {
@@ -22,5 +19,4 @@ RACE: races.Race = {
 
 def run(rows: int) -> list[Measured]:
     """A row a way."""
-    with tempfile.TemporaryDirectory() as folder:
-        return races.run(f"Monthly cohorts of {rows:,} orders", RACE, orders_file(folder, rows), rows)
+    return races.of_orders(f"Monthly cohorts of {rows:,} orders", RACE, rows)

@@ -4,10 +4,7 @@ All count orders of one day as one purchase, and time in days to the end of the 
 peers' are given the same frame; what they answer is added up, and must agree.
 """
 
-import tempfile
-
 from benchmarks import races
-from benchmarks.questions import orders_file
 from benchmarks.ways import Measured
 
 RACE: races.Race = {
@@ -23,7 +20,4 @@ RACE: races.Race = {
 
 def run(rows: int) -> list[Measured]:
     """A row a way."""
-    with tempfile.TemporaryDirectory() as folder:
-        return races.run(
-            f"Summary of the customers of {rows:,} orders", RACE, orders_file(folder, rows), rows
-        )
+    return races.of_orders(f"Summary of the customers of {rows:,} orders", RACE, rows)

@@ -2,11 +2,13 @@
 
 import math
 import sys
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from benchmarks import environments
+from benchmarks.questions import orders_file
 from benchmarks.ways import Measured, apart, beside
 
 #: By label, the module and the way in it; a label with an environment of its own is that of a peer.
@@ -34,6 +36,12 @@ def run(task: str, race: Race, path: Path, rows: int) -> list[Measured]:
         if not agree(told, answers[first]):
             raise RuntimeError(f"{task}: {label} answers otherwise than {first}")
     return beside(found)
+
+
+def of_orders(task: str, race: Race, rows: int) -> list[Measured]:
+    """The same over so many orders, made for it."""
+    with tempfile.TemporaryDirectory() as folder:
+        return run(task, race, orders_file(folder, rows), rows)
 
 
 def entered(task: str, label: str, module: str, way: str, path: Path, rows: int) -> tuple[Measured, Any]:

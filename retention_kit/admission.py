@@ -23,7 +23,7 @@ from retention_kit import (
     texts,
     values,
 )
-from retention_kit import overlaps as repeats
+from retention_kit import overlaps as doubles
 from retention_kit.contracts import BEHAVIOUR, PAID_STRETCHES, SUBSCRIPTIONS, Contract
 from retention_kit.dialects import complaint, reason
 from retention_kit.exceptions import DataError
@@ -98,7 +98,7 @@ def _checked(
         condition = mappings.parse("where", where, source.columns, source=source.name, dialect="duckdb")
         mapped.append(replace(condition, name="_where"))
     needed = list(dict.fromkeys(column for item in mapped for column in item.reads))
-    raw = repeats.rows(source, contract, mapped, needed, overlaps)
+    raw = doubles.rows(source, contract, mapped, needed, overlaps)
     raw, plain, copied = _near(raw, source, mapped, hints)
     if source.is_text or not all(item.is_column for item in mapped):
         raw = session.stored(raw, contract.kind)  # guesses look at whole columns, and the file is read once
@@ -116,7 +116,7 @@ def _checked(
     # A metric asks a frame of orders once or twice, which costs less where they are than to copy them.
     if warn or source.place or not as_it_is or contract.kind not in BEHAVIOUR:
         typed = session.stored(typed, contract.kind)
-    shared = repeats.notes(typed, contract.moment)
+    shared = doubles.notes(typed, contract.moment)
     end = moments.resolve(as_of, typed, contract.moment, contract.kind)
     rules = checks.rules(contract, typed, end)
     accounts = checks.accounted(typed, rules, contract.value)

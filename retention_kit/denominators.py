@@ -130,9 +130,7 @@ def _when_due(loaded: Loaded, by: tuple[str, ...], period: Period, end: int) -> 
     nothing = {column: ibis.null(due[column].type()) for column in by}
     until = {"is_due": ibis.literal(False), "at": paid.began, "last": paid["last"]}
     asked = {"is_due": ibis.literal(True), "at": due.period_index, "last": ibis.null("int64")}
-    both = paid.select("customer_id", **until, **nothing).union(
-        due.select("customer_id", **asked, **_own(due, by))
-    )
+    both = paid.select("customer_id", **nothing, **until).union(due.select("customer_id", *by, **asked))
     # Whoever is due pays on where a stretch that began by then lasts beyond. (A join would say the same, and
     # PostgreSQL, which cannot foresee how few rows each side has for a customer, would try all pairs.)
     in_time = ibis.cumulative_window(group_by="customer_id", order_by=["at", "is_due"])
@@ -140,11 +138,7 @@ def _when_due(loaded: Loaded, by: tuple[str, ...], period: Period, end: int) -> 
     after = after.filter(after.is_due)
     goes_on = (after["_reached"] > after["at"]).fill_null(False)
     counts = {"customers": after.count(), "churned": (~goes_on).cast("int64").sum()}
-    return after.group_by(period_index=after["at"], **_own(after, by)).aggregate(**counts).to_pandas()
-
-
-def _own(table: ir.Table, by: tuple[str, ...]) -> dict[str, ir.Value]:
-    return {column: table[column] for column in by}
+    return after.group_by(*by, period_index=after["at"]).aggregate(**counts).to_pandas()
 
 
 BY_NAME: dict[str, Counting] = {

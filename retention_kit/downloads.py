@@ -5,6 +5,8 @@ import os
 import secrets
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -59,12 +61,12 @@ def fetch(name: str, *, folder: str | Path | None = None, mirror: str | None = N
     home = folder or os.environ.get(FOLDER)
     if not home:
         raise ParamsError(f"Where to? Type: export {FOLDER}=data, or say --folder data.")
-    return [
-        _in_parquet(_fetched(file, Path(home), mirror), Path(home) / file["becomes"])
-        if "becomes" in file
-        else _fetched(file, Path(home), mirror)
-        for file in _all()[name]["files"]
-    ]
+    return [_placed(file, Path(home), mirror) for file in _all()[name]["files"]]
+
+
+def _placed(file: dict[str, Any], home: Path, mirror: str | None) -> Path:
+    path = _fetched(file, home, mirror)
+    return _in_parquet(path, home / file["becomes"]) if "becomes" in file else path
 
 
 def _fetched(file: dict[str, Any], home: Path, mirror: str | None) -> Path:
@@ -73,8 +75,7 @@ def _fetched(file: dict[str, Any], home: Path, mirror: str | None) -> Path:
         return path
     address = file["address"] if mirror is None else _mirrored(mirror, file["place"])
     path.parent.mkdir(parents=True, exist_ok=True)
-    arriving = path.with_name(f".{path.name}-{secrets.token_hex(4)}")
-    try:
+    with _arriving(path) as arriving:
         _receive(address, arriving, file["bytes"])
         found = _digest(arriving)
         if found != file["sha256"]:
@@ -82,9 +83,6 @@ def _fetched(file: dict[str, Any], home: Path, mirror: str | None) -> Path:
                 f"{address} is not the file that is known: its sha256 is {found[:12]}..., and it should be "
                 f"{file['sha256'][:12]}... Nothing was kept."
             )
-        os.replace(arriving, path)
-    finally:
-        arriving.unlink(missing_ok=True)
     return path
 
 
@@ -98,14 +96,21 @@ def _in_parquet(path: Path, made: Path) -> Path:
         raise DataError(
             f"{path.name} is an R data file. To read it type: pip install 'retention-kit[examples]'"
         ) from None
-    arriving = made.with_name(f".{made.name}-{secrets.token_hex(4)}")
-    try:
+    with _arriving(made) as arriving:
         [table] = pyreadr.read_r(path).values()
         table.to_parquet(arriving, index=False)
-        os.replace(arriving, made)
-    finally:
-        arriving.unlink(missing_ok=True)
     return made
+
+
+@contextmanager
+def _arriving(path: Path) -> Iterator[Path]:
+    """A name beside a file's own for what is on its way: the file is there whole or not at all."""
+    part = path.with_name(f".{path.name}-{secrets.token_hex(4)}")
+    try:
+        yield part
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def _mirrored(mirror: str, place: str) -> str:

@@ -23,9 +23,8 @@ _ALPHABETS = {
 _CHUNK = 1 << 20
 _SAMPLE = 1 << 16
 _NAMED = 5  # lines that a warning names by number
-_HALF_AND_HALF = re.compile(
-    "[a-z][\u0400-\u04ff]|[\u0400-\u04ff][a-z]", re.IGNORECASE
-)  # Latin, Cyrillic: no word
+# Latin beside Cyrillic is no word.
+_HALF_AND_HALF = re.compile("[a-z][\u0400-\u04ff]|[\u0400-\u04ff][a-z]", re.IGNORECASE)
 _FEW = 3  # letters beyond a-z that can tell a line's language
 _FOREIGN = 0.75  # of a line's letters, fewer in the one language they fit best are no words of it
 

@@ -42,9 +42,7 @@ def settled(
     table = typed.mutate(customer_id=_folded(typed.customer_id)) if ids == "alike" else typed
     if same_customer is None:
         return table, ()
-    pairs = _pairs(same_customer, ids)
-    if not session.holds(table):
-        pairs = ibis.memtable(pairs.to_pyarrow())  # two engines cannot join; the small side travels
+    pairs = session.beside(_pairs(same_customer, ids), table, "ids of one person and rows")
     joined = table.left_join(pairs, table.customer_id == pairs["_other"])
     one = joined.mutate(customer_id=ibis.coalesce(joined["_one"], joined.customer_id)).drop("_other", "_one")
     counts = (

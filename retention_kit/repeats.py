@@ -31,7 +31,7 @@ def customers(
     loaded = tables.orders(orders, as_of=as_of, columns=by)
     end = periods.first_incomplete(loaded, "day") - 1
     profile = profiles.profile(loaded)
-    if profile is None or periods.index(profile.last_at, "day").max().execute() > end:
+    if profile is None or periods.index_of(loaded.days[-1].item(), "day") > end:
         customers = _of_days(loaded, end)
     else:
         customers = _of_profile(profile, end)

@@ -178,8 +178,9 @@ def holds(table: ir.Table) -> bool:
 
 def beside(table: ir.Table, other: ir.Table, what: str) -> ir.Table:
     """A small table on the engine of another one: two engines cannot join, so the small side travels."""
-    same = table._find_backends()[0] == other._find_backends()[0]
-    return table if same else ibis.memtable(fetched(table, f"{what} of two engines are joined"))
+    # Frames in memory have no engine of their own, and are computed on the session's.
+    one, another = (each._find_backends()[0] or [connection()] for each in (table, other))
+    return table if one == another else ibis.memtable(fetched(table, f"{what} of two engines are joined"))
 
 
 def fetched(table: ir.Table, why: str) -> pa.Table:

@@ -309,9 +309,8 @@ def assign_customers(loaded: Loaded, customers: Loaded) -> Loaded:
     beside = session.beside(beside, loaded.table, f"customers and {loaded.kind}")
     rows = loaded.table.left_join(beside, "customer_id").drop("customer_id_right")
     joined = replace(loaded, table=rows, of_customer=loaded.of_customer | frozenset(new))
-    joined.kept.update(
-        {name: loaded.kept.get(name) for name in ("days", "in_order")}
-    )  # the rows are the same
+    # The rows are the same.
+    joined.kept.update({name: loaded.kept.get(name) for name in ("days", "in_order")})
     return joined
 
 
