@@ -86,13 +86,15 @@ def choose_model(orders: Any, *, as_of: Date | None = None) -> Choice:
         expected = holdouts.foretold(holdouts.calibration_holdout(loaded, calibration_end=split))
     except DataError:  # customers too much alike for four numbers
         return Choice(summary, reason=phrase("clv.no_optimum"))
-    compared = holdouts.compare_models(expected)
     left_out = dict(expected.attrs["left_out"])
+    if not expected.attrs["fits"]:
+        return Choice(summary, left_out=left_out, reason=phrase("clv.no_optimum"))
+    compared = holdouts.compare_models(expected)
     for model in compared["model"][compared["log_score"].notna()]:
         fit = getattr(btyd, f"fit_{model}")(summary)
-        if fit.converged:
+        if fit.converged and holdouts.foretells(fit, summary, expected.attrs["holdout"]):
             return Choice(summary, compared, expected, fit, _spend(summary), left_out)
-        left_out[model] = fit.status
+        left_out[model] = holdouts.NO_NUMBER if fit.converged else fit.status
     return Choice(summary, left_out=left_out, reason=phrase("clv.no_optimum"))
 
 

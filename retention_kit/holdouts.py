@@ -21,6 +21,9 @@ from retention_kit.sentences import phrase
 BASELINES = ("historical_mean", "last_period")
 MODELS = ("bg_nbd", "mbg_nbd", "pareto_nbd")
 
+#: Why a model with an optimum is left out: its parameters are past what its formulas can be reckoned with.
+NO_NUMBER = "no number: its parameters are too large to foretell with. Try another model."
+
 _IMPOSSIBLE = 1e-300  # a probability this small has lost its digits
 
 
@@ -117,7 +120,7 @@ def foretold(split: pd.DataFrame, *, models: Sequence[str] = MODELS) -> pd.DataF
         The split's rows with a column of expected purchases each: the models by name, `historical_mean`
         (the customer's own rate since the first purchase goes on) and `last_period` (the same as in the
         stretch before). `attrs["fits"]` holds the fits, `attrs["left_out"]` the models that came to no
-        optimum, and why.
+        optimum, or to no number for some customer, and why.
 
     Raises
     ------
@@ -140,14 +143,16 @@ def foretold(split: pd.DataFrame, *, models: Sequence[str] = MODELS) -> pd.DataF
     _need(split, "purchases_after", "purchases_before", "frequency", "T")
     until = split.attrs["holdout"]
     fitted = {name: getattr(btyd, f"fit_{name}")(split) for name in models}
-    found = {name: fit for name, fit in fitted.items() if fit.converged}
-    frame = split.copy()
-    for name, fit in found.items():
-        frame[name] = _expected(fit, split, until)
+    left_out = {name: fit.status for name, fit in fitted.items() if not fit.converged}
+    frame, found = split.copy(), {}
+    for name, fit in fitted.items():
+        if fit.converged and foretells(fit, split, until):
+            frame[name], found[name] = _expected(fit, split, until), fit
+        elif fit.converged:
+            left_out[name] = NO_NUMBER
     with np.errstate(invalid="ignore"):
         rate = np.where(split["T"] > 0, split["frequency"] / split["T"], 0.0)
     frame["historical_mean"], frame["last_period"] = rate * until, split["purchases_before"].astype("float64")
-    left_out = {name: fit.status for name, fit in fitted.items() if name not in found}
     frame.attrs = split.attrs | {"fits": found, "left_out": left_out}
     return frame
 
@@ -292,6 +297,18 @@ def _fits(expected: pd.DataFrame) -> Mapping[str, Fit]:
     if "fits" not in expected.attrs:
         raise DataError("Nothing is foretold in this frame. Type holdouts.foretold(split).")
     return expected.attrs["fits"]
+
+
+def foretells(fit: Fit, summary: pd.DataFrame, until: float) -> bool:
+    """Whether a fit gives every customer a number: customers much alike send parameters where none is left.
+
+    >>> from retention_kit import btyd, simulations
+    >>> truth = {"r": 0.6, "alpha": 6.0, "a": 0.9, "b": 1.7}
+    >>> weeks = simulations.simulated_customers("mbg_nbd", truth, customers=500, T=52, unit="week")
+    >>> foretells(btyd.fit_mbg_nbd(weeks), weeks, until=26)
+    True
+    """
+    return bool(np.isfinite(_expected(fit, summary, until)).all())
 
 
 def _expected(fit: Fit, summary: pd.DataFrame, until: float) -> np.ndarray:

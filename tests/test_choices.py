@@ -5,7 +5,7 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
-from retention_kit import btyd, choices, datasets
+from retention_kit import btyd, choices, datasets, holdouts
 
 
 def shop(customers: int, *days: str) -> pd.DataFrame:
@@ -66,6 +66,35 @@ def test_a_model_that_fits_the_holdout_and_not_all_data_gives_way(monkeypatch: p
     assert choice.compared["model"].iloc[0] == "bg_nbd"
     assert choice.purchases.model == "mbg_nbd"
     assert choice.left_out == {"bg_nbd": "no optimum"}
+
+
+def test_a_model_without_a_number_for_somebody_gives_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    fit_bg_nbd, summaries_seen = btyd.fit_bg_nbd, []
+
+    def fit(summary: pd.DataFrame) -> btyd.Fit:
+        summaries_seen.append(len(summary))
+        found = fit_bg_nbd(summary)
+        endless = {"r": 1.08, "alpha": 14.5, "a": 70_656.0, "b": 285_976.0}
+        return found if len(summaries_seen) == 1 else replace(found, params=endless)
+
+    monkeypatch.setattr(btyd, "fit_bg_nbd", fit)
+    choice = choices.choose_model(datasets.demo_orders(), as_of="2024-07-01")
+    assert choice.purchases.model == "mbg_nbd"
+    assert choice.left_out["bg_nbd"].startswith("no number: ")
+
+
+def test_where_no_model_is_left_nothing_is_foretold(monkeypatch: pytest.MonkeyPatch) -> None:
+    fit_bg_nbd = btyd.fit_bg_nbd
+
+    def fit(summary: pd.DataFrame) -> btyd.Fit:
+        return replace(fit_bg_nbd(summary), converged=False, status="no optimum")
+
+    for model in holdouts.MODELS:
+        monkeypatch.setattr(btyd, f"fit_{model}", fit)
+    choice = choices.choose_model(datasets.demo_orders(), as_of="2024-07-01")
+    assert choice.compared is choice.purchases is None
+    assert choice.reason.startswith("Nothing is foretold here: no purchase model fits")
+    assert choice.left_out == dict.fromkeys(holdouts.MODELS, "no optimum")
 
 
 def test_without_money_there_is_no_model_of_spend() -> None:

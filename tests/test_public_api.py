@@ -73,7 +73,7 @@ PUBLIC = {
     "forecasts": ["next_quarter", "score_forecasts"],
     "growth": ["earned_growth"],
     "holdouts": [
-        *("calibration_holdout", "compare_models", "expected_and_actual", "foretold"),
+        *("calibration_holdout", "compare_models", "expected_and_actual", "foretells", "foretold"),
     ],
     "economics": ["acquisition_return", "break_even_retention", "clv_formula", "retention_uplift"],
     "feedback": ["against_promoters", "churn_after", "clv_after", "retention_after", "spend_after"],
