@@ -117,7 +117,9 @@ def test_the_chapter_runs_and_its_check_judges(chapter, answer, verdict, warm, t
     executed = kernels.execute(tmp_path / "chapter.ipynb", given, engine=warm)
     checked = [cell for cell in executed.notebook.cells if "check" in tags(cell)]
     assert [out.data["text/plain"] for cell in checked for out in cell.outputs] == [verdict]
-    assert pages.headlines(executed.notebook)
+    told = pages.headlines(executed.notebook)
+    # A customer counted in each of twelve months is twelve customer-periods, and no twelve customers.
+    assert told and [one.name for one in told if one.counts.get("customers", 0) > 5_000] == []
     bundles = [
         out.data for cell in executed.notebook.cells for out in cell.get("outputs", []) if "data" in out
     ]
