@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
+import test_databases as databases
 import test_public_api as api
 import yaml
 
@@ -22,6 +23,7 @@ from retention_kit import (
     churn,
     clv,
     datasets,
+    nps,
     params,
     recurring,
     retention,
@@ -80,17 +82,34 @@ def long_subscriptions() -> pd.DataFrame:
     )
 
 
+def long_responses() -> pd.DataFrame:
+    """Four hundred answers over 70 months."""
+    rng = np.random.default_rng(10)
+    days = np.datetime64("2018-01-01") + rng.integers(0, 2_120, 400)
+    score = rng.integers(0, 11, 400)
+    names = [f"c{number % 90}" for number in range(400)]
+    return pd.DataFrame({"customer_id": names, "responded_at": days.astype("datetime64[us]"), "score": score})
+
+
+LONG_FRAMES = (monthly_orders, daily_orders, long_subscriptions, long_responses)
 LONG = {"as_of": "2023-11-01"}
+
+
+def frame_of(make: Callable) -> pd.DataFrame:
+    return make() if make in LONG_FRAMES else databases.many(make)
+
+
 LONGEST: list[tuple[Callable, Callable, dict]] = [
     (retention.retention_rates, monthly_orders, {"as_of": "2021-05-01"}),  # 40 months
     (retention.retention_rates, monthly_orders, LONG),  # 70
     (retention.retention_rates, daily_orders, {"as_of": "2024-03-11", "period": "day"}),
     (churn.churn_rates, long_subscriptions, LONG),
     (recurring.recurring_rates, long_subscriptions, LONG),
+    (nps.nps, long_responses, LONG | {"period": "month"}),
     (clv.summarize_customers, monthly_orders, LONG),
 ]
 NOUNS = [
-    (noun, given[0], how | ({} if hasattr(noun, "__wrapped__") else {"by": given[2][0]}))
+    (noun, given[0], how | ({"by": by} if (by := databases.group_of(noun, given)) else {}))
     for noun, given, how in api.NOUNS
 ]
 # Retention, churn, recurring revenue, NPS and customer summaries each time; all others by `make soak`.
@@ -107,8 +126,9 @@ ASKED = LONGEST + (NOUNS if SOAK else FEW)
 @pytest.fixture(scope="module")
 def cluster(spark_session: Any) -> Any:
     """The tests' Spark, with the frames in it as views."""
-    frames = {make.__name__: make() for make in {make for _, make, _ in ASKED}}
-    orders = frames["tiny_orders"]
+    frames = {make.__name__: frame_of(make) for make in {make for _, make, _ in ASKED}}
+    frames["tiny"] = datasets.tiny_orders()
+    orders = frames["tiny"]
     frames["texts"] = orders.astype({"ordered_at": "str", "amount": "str"})
     frames["dotted"] = orders.assign(ordered_at=orders.ordered_at.dt.strftime("%d.%m.%Y"))
     for name, frame in frames.items():
@@ -124,13 +144,17 @@ def cluster(spark_session: Any) -> Any:
     ("noun", "make", "how"), ASKED, ids=[f"{api.name_of(noun)}-{make.__name__}" for noun, make, _ in ASKED]
 )
 def test_every_noun_gives_the_same_frame_on_spark(
-    noun: Callable, make: Callable, how: dict, cluster: Any
+    noun: Callable, make: Callable, how: dict, cluster: Any, recwarn: Any
 ) -> None:
     how = {"as_of": AS_OF} | how
-    answer = noun(make(), **how)
-    again = noun(cluster.table(make.__name__), **how)
+    rows = frame_of(make)
+    answer = noun(rows, **how)
+    with travels.fetched() as came:
+        again = noun(cluster.table(make.__name__), **how)
     pd.testing.assert_frame_equal(again, answer)
     assert len(answer)
+    if make not in LONG_FRAMES:
+        databases.no_more_comes_than_is_said(api.name_of(noun), rows, answer, came.total(), recwarn)
 
 
 def test_long_histories_are_long() -> None:
