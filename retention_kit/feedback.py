@@ -98,14 +98,15 @@ def retention_after(
 ) -> pd.DataFrame:
     """Of those who answered, how many bought again within so many days, by what they answered?
 
-    An order at the moment of the answer, or on its day where answers have no time, is not after it.
+    An order at the moment of the answer, or on its day where answers have no time, is not after it. Of
+    events: how many were active again.
 
     Parameters
     ----------
     responses, days, invited, groups, scale, as_of
         As of `churn_after`.
     orders : Loaded, frame or Ibis table
-        Orders with `customer_id` and `ordered_at`.
+        Orders with `customer_id` and `ordered_at`, or events with `customer_id` and `occurred_at`.
 
     Returns
     -------
@@ -128,7 +129,7 @@ def retention_after(
     >>> found[["band", "customers", "retained"]].to_numpy().tolist()
     [['promoters', 1, 0], ['detractors', 2, 1]]
     """
-    loaded = tables.orders(orders, as_of=as_of)
+    loaded = tables.orders_or_events(orders, as_of=as_of)
     asked = followups.follow_up(responses, invited, scale, as_of)
     frame, left_out = followups.bought(asked, loaded, days)
     return _shares(frame, groups, asked, loaded, "retained", "retention_rate", left_out, days)
@@ -353,6 +354,7 @@ def _with_difference(
 
 
 def _told(frame: pd.DataFrame, loaded: Loaded, value: str, left_out: int, days: int | None) -> pd.DataFrame:
-    told = loaded.told(phrase(f"definition.{value}_after", days=days))
+    key = f"{value}_after.{loaded.kind}" if value == "retention_rate" else f"{value}_after"
+    told = loaded.told(phrase(f"definition.{key}", days=days))
     frame.attrs = told | {"caveat": phrase("caveat.feedback"), "not_observed": left_out, "days": days}
     return frame

@@ -31,11 +31,12 @@ def with_gaps(loaded: Loaded, by: Sequence[str] = ()) -> ir.Table:
         `customer_id`, `_day` (see `periods.index`), `_gap` (days since the customer's last day with an
         order; null on the first such day, and for all but one order of a day), `_is_first` (of the
         customer's gaps); with `by`, those columns as they stood at the customer's first row, without
-        it and where there are amounts `amount`.
+        it and where there are amounts `amount` (a number an event carries is no money).
     """
     table = loaded.table
     moment = table[loaded.moment]
-    money = ["amount"] if "amount" in table.columns and not by else []
+    paid = loaded.kind == "orders" and "amount" in table.columns
+    money = ["amount"] if paid and not by else []
     dated = table.select("customer_id", *money, _moment=moment, _day=periods.index(moment, "day"))
     in_time = ibis.window(group_by="customer_id", order_by="_moment")
     before, first = dated["_day"].lag().over(in_time), dated["_day"].first().over(in_time)

@@ -16,10 +16,13 @@ from retention_kit.sentences import phrase
 from retention_kit.tables import Columns, Loaded
 
 _RHYTHM = ["orders", "order_days", "last_order", "usual_days", "reorder_date", "days_overdue"]
-_CALL = [
+_LATE = [
     *("orders", "order_days", "last_order", "days_since_last_order", "usual_days", "reorder_date"),
-    *("days_overdue", "times_overdue", "average_order_value", "revenue", "value_at_risk"),
+    *("days_overdue", "times_overdue"),
 ]
+#: What is lost with a customer, and what the call list goes by: money, or where there is none the orders.
+_WORTH = ("average_order_value", "revenue", "value_at_risk")
+_TIMES = "orders_at_risk"
 
 
 def orders_per_customer(
@@ -228,8 +231,9 @@ def reorder_dates(orders: Any, *, as_of: Date | None = None, by: Columns = None)
     Parameters
     ----------
     orders : DataFrame, Ibis table or Loaded
-        `customer_id`, `ordered_at`, and where known `contactable`: yes and no, true and false, or 1 and 0.
-        A no in any row of a customer outweighs every yes.
+        Orders (`customer_id`, `ordered_at`) or events (`customer_id`, `occurred_at`), counted alike; and
+        where known `contactable`: yes and no, true and false, or 1 and 0. A no in any row of a customer
+        outweighs every yes.
     as_of : date or str
         The first moment not observed; a `Loaded` carries its own.
     by : str or list of str, optional
@@ -276,7 +280,8 @@ def overdue_customers(
     Parameters
     ----------
     orders
-        As in `reorder_dates`, with `amount`.
+        As in `reorder_dates`. Where there is no `amount`, as of events, nobody's value is known: the list
+        goes by how often they came.
     as_of : date or str
         The first moment not observed; a `Loaded` carries its own.
     limit : int, optional
@@ -291,7 +296,9 @@ def overdue_customers(
         has, and `days_since_last_order`, `times_overdue` (those days / `usual_days`), `average_order_value`
         (revenue / orders), `revenue` and `value_at_risk`: revenue a year since the first order, and of
         those who first ordered less than a year ago the revenue so far, for three orders in one week
-        do not make fifty a year. `attrs["overdue"]` counts all of them, `attrs["left_out"]` as there.
+        do not make fifty a year. Without `amount` instead of these three `orders_at_risk`, the largest
+        first: orders (or events) counted in the same way. `attrs["overdue"]` counts all of them,
+        `attrs["left_out"]` as there.
 
     Raises
     ------
@@ -312,15 +319,19 @@ def overdue_customers(
         _check_whole(
             limit, f"limit is a whole number of customers from 1, and it was {limit!r}. Type limit=50."
         )
-    split, loaded = _with_consent(orders, as_of, by, "amount")
+    split, loaded = _with_consent(orders, as_of, by)
     customers = gaps.rhythms(loaded)
-    late = customers.filter(customers.days_overdue > 0).mutate(
-        value_at_risk=customers.revenue / ibis.greatest(customers["_years"], 1.0),
-        times_overdue=customers.days_since_last_order / customers.usual_days,
-        average_order_value=customers.revenue / customers.orders,
-    )
-    found, attrs = _listed(late, loaded, split, ibis.desc("value_at_risk"))
-    frame = found[:limit][["customer_id", *split, *_CALL]]
+    late = customers.filter(customers.days_overdue > 0)
+    late = late.mutate(times_overdue=late.days_since_last_order / late.usual_days)
+    years = ibis.greatest(late["_years"], 1.0)
+    if "revenue" in late.columns:
+        worth, goes_by = _WORTH, _WORTH[-1]
+        late = late.mutate(average_order_value=late.revenue / late.orders, value_at_risk=late.revenue / years)
+    else:
+        worth, goes_by = (_TIMES,), _TIMES
+        late = late.mutate(orders_at_risk=late.orders / years)
+    found, attrs = _listed(late, loaded, split, ibis.desc(goes_by))
+    frame = found[:limit][["customer_id", *split, *_LATE, *worth]]
     frame.attrs = attrs | {"overdue": len(found)}
     return frame
 
@@ -352,13 +363,10 @@ def _each_number(found: pd.DataFrame, last: int, by: Sequence[str]) -> pd.DataFr
     return frame[[*by, "orders", "or_more", "customers", "_all"]]
 
 
-def _with_consent(
-    orders: Any, as_of: Date | None, by: Columns, *needed: str
-) -> tuple[tuple[str, ...], Loaded]:
+def _with_consent(orders: Any, as_of: Date | None, by: Columns) -> tuple[tuple[str, ...], Loaded]:
     """The orders with all that a list of customers takes, `contactable` where they have it."""
-    split = tables.by_columns(by, taken=("customer_id", *_CALL))
-    loaded = tables.orders(orders, as_of=as_of, columns=(*needed, *split), optional=("contactable",))
-    return split, loaded
+    split = tables.by_columns(by, taken=("customer_id", *_LATE, *_WORTH, _TIMES))
+    return split, tables.orders_or_events(orders, as_of=as_of, columns=split, optional=("contactable",))
 
 
 def _listed(
@@ -380,10 +388,10 @@ def _listed(
     kept["last_order"] = periods.starts(kept["_last"], "day")
     kept["reorder_date"] = periods.starts(kept["_due"], "day")
     told = {"fewest": gaps.FEWEST_ORDER_DAYS, "until": loaded.observed_until}
-    attrs = loaded.told(phrase("definition.rhythm", **told))
+    attrs = loaded.told(phrase(f"definition.rhythm.{loaded.kind}", **told))
     left_out = len(found) - len(kept) if said else None
     if not said:
-        attrs["notes"].append(phrase("note.not_asked"))
+        attrs["notes"].append(phrase(f"note.not_asked.{loaded.kind}"))
     elif left_out:
         attrs["notes"].append(phrase("note.no_consent", customers=left_out))
     return kept, attrs | {"left_out": left_out}

@@ -240,7 +240,9 @@ def orders(
     return _wrapped(ORDERS, data, as_of, columns, optional)
 
 
-def orders_or_events(data: Any, *, as_of: Date | None = None, columns: Sequence[str] = ()) -> Loaded:
+def orders_or_events(
+    data: Any, *, as_of: Date | None = None, columns: Sequence[str] = (), optional: Sequence[str] = ()
+) -> Loaded:
     """What every behavioural metric starts with: orders, or events where rows have `occurred_at` instead.
 
     Of a plain frame that has both moments, `ordered_at` decides.
@@ -256,7 +258,7 @@ def orders_or_events(data: Any, *, as_of: Date | None = None, columns: Sequence[
         return _wrapped(BY_KIND[data.kind], data, as_of, columns)
     source = open_source(data)
     events = EVENTS.moment in source.columns and ORDERS.moment not in source.columns
-    return _prepared(EVENTS if events else ORDERS, source, as_of=as_of, extra=columns, warn=False)
+    return _framed(EVENTS if events else ORDERS, source, as_of, columns, optional)
 
 
 def subscriptions(data: Any, *, as_of: Date | None = None, columns: Sequence[str] = ()) -> Loaded:
@@ -325,9 +327,7 @@ def _wrapped(
     optional: Sequence[str] = (),
 ) -> Loaded:
     if not isinstance(data, Loaded):
-        source = open_source(data)
-        there = [name for name in optional if name in source.columns]
-        return _prepared(contract, source, as_of=as_of, extra=(*columns, *there), warn=False)
+        return _framed(contract, open_source(data), as_of, columns, optional)
     if data.kind != contract.kind:
         raise DataError(f"This metric needs {contract.kind}, and it was given {data.kind}.")
     if as_of is not None and moments.first_unobserved(as_of) != data.as_of:
@@ -339,12 +339,15 @@ def _wrapped(
     return data
 
 
+def _framed(
+    contract: Contract, source: Source, as_of: Date | None, columns: Sequence[str], optional: Sequence[str]
+) -> Loaded:
+    extra = (*columns, *(name for name in optional if name in source.columns))
+    return _passed(contract, admission.admitted(contract, source, as_of=as_of, extra=extra, warn=False))
+
+
 def _load(contract: Contract, source: Any, **how: Any) -> Loaded:
     return _passed(contract, admission.load(contract, source, **how))
-
-
-def _prepared(contract: Contract, source: Source, **how: Any) -> Loaded:
-    return _passed(contract, admission.admitted(contract, source, **how))
 
 
 def _passed(contract: Contract, admitted: admission.Admitted) -> Loaded:

@@ -104,6 +104,15 @@ def test_buying_again_by_hand() -> None:
     assert found["retention_rate"].tolist() == [1 / 4, 0, 1 / 2, 2 / 3]
 
 
+def test_being_active_again_is_told_of_events_as_buying_is_of_orders() -> None:
+    events = SHOP.rename(columns={"ordered_at": "occurred_at"})
+    found = feedback.retention_after(ANSWERS, events, days=30, invited=ASKED, as_of=AS_OF)
+    bought = feedback.retention_after(ANSWERS, SHOP, days=30, invited=ASKED, as_of=AS_OF)
+    pd.testing.assert_frame_equal(found, bought)
+    assert "the share with an event within 30 days after it" in found.attrs["definition"]
+    assert "the share with an order within 30 days after it" in bought.attrs["definition"]
+
+
 def test_spend_by_hand() -> None:
     found = feedback.spend_after(ANSWERS, SHOP, days=30, invited=ASKED, as_of=AS_OF)
     assert found["revenue"].tolist() == [50, 0, 7, 10]

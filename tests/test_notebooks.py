@@ -196,6 +196,24 @@ def told_by(chapter, client, given, monkeypatch) -> list[str]:
     return said
 
 
+@pytest.mark.parametrize(("kind", "moment"), [("orders", "ordered_at"), ("events", "occurred_at")])
+def test_the_retention_chapter_lists_who_is_late_where_no_money_is_known(kind, moment, tmp_path, monkeypatch):
+    days = {"a": 3, "b": 4, "c": 20}
+    rows = [f"{who},2024-{month:02d}-{day:02d}" for who, day in days.items() for month in (1, 2, 3)]
+    rows += [f"d,2024-06-{day:02d}" for day in range(1, 31)]
+    (tmp_path / "acts.csv").write_text("\n".join([f"customer_id,{moment}", *rows]), encoding="utf-8")
+    client = {"client": "small", "as_of": "2024-07-01", "data": {kind: {"source": "acts.csv"}}}
+    (tmp_path / "small.yaml").write_text(json.dumps(client), encoding="utf-8")
+    listed = []
+    monkeypatch.setattr(exhibits, "customer_table", lambda frame, **how: listed.append((frame, how)))
+    said = told_by("retention", tmp_path / "small.yaml", dict.fromkeys(("by", "inactive_after")), monkeypatch)
+    assert [one for one in said if one.startswith("3 customers are late by their own rhythm.")]
+    [(frame, how)] = listed
+    assert frame["customer_id"].tolist() == ["a", "b", "c"]
+    assert frame.columns[-1] == "orders_at_risk"
+    assert ("What is called an order is an event here." in how["caption"]) == (kind == "events")
+
+
 PLAIN = dict.fromkeys(("by", "satisfaction", "effort", "drivers")) | {"scale": "nps_0_10", "after": 30}
 PLAIN |= {"out_of_range": "refuse", "duplicates": "all"}
 ASKED = "customer_id,responded_at,score\n"

@@ -321,6 +321,7 @@ NOUNS: list[tuple[Callable, tuple, dict]] = [
     (rhythm.gap_distribution, EVENTS, {}),
     (rhythm.reorder_dates, ORDERS, {}),
     (rhythm.overdue_customers, ORDERS, {}),
+    (rhythm.overdue_customers, EVENTS, {}),
     (inactivity.inactivity_churn, ORDERS, {"window_days": 30}),
     (inactivity.inactivity_windows, EVENTS, {}),
     (clv.clv_historical, ORDERS, {"margin": 0.5}),
@@ -435,6 +436,36 @@ def test_frame_loaded_and_ibis_give_one_answer(
         assert {key: again.attrs.get(key) for key in ("definition", "as_of")} == (
             {key: answer.attrs.get(key) for key in ("definition", "as_of")}
         )
+
+
+#: Where nouns of what customers do are (`activation` is of events alone: it asks what was done), and of
+#: them the ones whose answer is money, which events do not have.
+ON_BEHAVIOUR = (retention, cohorts, lifecycle, purchases, spending, rfm, rhythm, inactivity)
+OF_MONEY = {"cohort_revenue", "first_and_returning", "spend_per_customer", "spend_ratio"}
+BEHAVIOURAL = [
+    pytest.param(noun, how, id=f"{name_of(noun)}-{number}")
+    for number, (noun, _, how) in enumerate(NOUNS)
+    if inspect.getmodule(getattr(inspect.unwrap(noun), "func", inspect.unwrap(noun))) in ON_BEHAVIOUR
+]
+
+
+@pytest.mark.parametrize(("noun", "how"), BEHAVIOURAL)
+def test_what_customers_do_is_read_of_orders_and_of_events_alike(noun: Callable, how: dict) -> None:
+    events = datasets.tiny_events()
+    orders = events.rename(columns={"occurred_at": "ordered_at"})
+    further = {name: name for name in ("event", "country")}
+    loaded = tables.load_events(events, as_of=AS_OF, columns=further)
+    if name_of(noun) in OF_MONEY:
+        with pytest.raises(DataError, match=r"^This metric needs orders, and it was given events\.$"):
+            noun(loaded, **how)
+        with pytest.raises(DataError, match=r"^orders is missing \['ordered_at', 'amount'\]\. It has"):
+            noun(events, as_of=AS_OF, **how)
+        return
+    for by in (None, "country"):
+        answer = noun(orders, as_of=AS_OF, by=by, **how)
+        assert len(answer)
+        pd.testing.assert_frame_equal(noun(events, as_of=AS_OF, by=by, **how), answer)
+        pd.testing.assert_frame_equal(noun(loaded, by=by, **how), answer)
 
 
 def test_polars_and_arrow_frames_give_the_same_answer() -> None:

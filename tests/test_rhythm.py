@@ -1,5 +1,6 @@
 """The rhythm of ordering: by hand on the tiny shop, against plain loops, and on published data."""
 
+import dataclasses
 import datetime as dt
 import itertools
 import json
@@ -212,6 +213,50 @@ def test_three_orders_in_a_week_are_not_fifty_a_year() -> None:
     assert found["value_at_risk"].tolist() == [90 / (1096 / 365), 30 / (396 / 365)]
     young = rhythm.overdue_customers(shop({"hurried": [0, 2, 4]}), as_of="2024-02-01")
     assert young["value_at_risk"].tolist() == [30]
+
+
+UNPAID = [*CALLS[:-3], "orders_at_risk"]
+
+
+def test_without_amounts_who_came_most_often_is_called_first() -> None:
+    # Orders a year since the first, and of less than a year all so far.
+    days = {"often": [0, 10, 20, 30, 40, 50], "lately": [700, 702, 704, 706]}
+    orders = shop(days).drop(columns="amount")
+    found = rhythm.overdue_customers(orders, as_of="2026-01-01")
+    assert found.columns.tolist() == ["customer_id", *UNPAID]
+    assert found["customer_id"].tolist() == ["lately", "often"]
+    assert found["orders_at_risk"].tolist() == [4, 6 / (731 / 365)]
+    soon = rhythm.overdue_customers(orders, as_of="2024-03-05")
+    assert soon[["customer_id", "orders_at_risk"]].to_numpy().tolist() == [["often", 6]]
+
+
+def test_events_have_a_call_list_and_dates_as_orders_have() -> None:
+    orders = datasets.tiny_orders()
+    named = {"ordered_at": "occurred_at"}
+    events = orders.rename(columns=named).drop(columns="order_id")  # an amount an event has is no money
+    dates = rhythm.reorder_dates(events, as_of=AS_OF, by="country")
+    pd.testing.assert_frame_equal(dates, tiny("reorder_dates", by="country"))
+    found = rhythm.overdue_customers(events, as_of=AS_OF)
+    assert found.columns.tolist() == ["customer_id", *UNPAID]
+    assert found[["customer_id", "days_overdue", "orders_at_risk"]].to_numpy().tolist() == [["ana", 8, 4]]
+    assert found.attrs["notes"] == ["The events have no column contactable, so everybody is listed."]
+    for frame in (dates, found):
+        assert frame.attrs["definition"] == (
+            "Customers with events on 3 days or more, by the median of their own gaps; counted to 1 May "
+            "2024. An event counts as an order without money."
+        )
+    priced = tables.load_events(events, as_of=AS_OF, columns={"amount": "amount"})
+    for loaded in (priced, dataclasses.replace(priced)):  # laid out, and as a copy that is not
+        pd.testing.assert_frame_equal(rhythm.overdue_customers(loaded), found)
+
+
+def test_consent_counts_of_events_too() -> None:
+    days = {who: [0, 10, 20] for who in ("yes", "no")}
+    events = shop(days, contactable={"yes": "yes", "no": "no"}).rename(columns={"ordered_at": "occurred_at"})
+    for noun in ("reorder_dates", "overdue_customers"):
+        found = getattr(rhythm, noun)(events, as_of="2024-03-01")
+        assert found["customer_id"].tolist() == ["yes"]
+        assert found.attrs["left_out"] == 1
 
 
 def test_ties_go_by_name_and_a_limit_takes_the_first() -> None:
@@ -472,15 +517,6 @@ def test_a_limit_that_is_no_number() -> None:
     assert asked(lambda: tiny("overdue_customers", limit=0)) == (
         "limit is a whole number of customers from 1, and it was 0. Type limit=50."
     )
-
-
-def test_the_call_list_needs_amounts() -> None:
-    table = datasets.tiny_orders()[["customer_id", "ordered_at"]]
-    assert asked(lambda: rhythm.overdue_customers(table, as_of=AS_OF)) == (
-        "orders is missing ['amount']. It has ['customer_id', 'ordered_at']. "
-        "Map your names onto ours with columns={'amount': 'your_name'}."
-    )
-    assert rhythm.reorder_dates(table, as_of=AS_OF)["customer_id"].tolist() == ["ana"]
 
 
 def test_a_column_named_like_a_result() -> None:
