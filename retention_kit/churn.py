@@ -27,7 +27,7 @@ def churn_rates(
     as_of: Date | None = None,
     period: Period = "month",
     by: Columns = None,
-    denominator: Denominator = "start",
+    denominator: Denominator | None = None,
     policy: str | Policy = "house",
 ) -> pd.DataFrame:
     """Of the customers who could be lost in a period, how many no longer pay when it is over?
@@ -50,8 +50,8 @@ def churn_rates(
         One row a value, as it stands at the period's start (in the subscription that began last; of
         several at one moment, the smallest value); how it stands for another denominator than `start`
         is in `attrs["definition"]`. Moving to another value is not churn.
-    denominator : {"start", "start_plus_new", "average", "exposure", "due_for_renewal"}
-        What is divided by what:
+    denominator : {"start", "start_plus_new", "average", "exposure", "due_for_renewal"}, optional
+        What is divided by what; without it, what the policy says (the house's `start`):
 
         - `start`: those paying just before the period; of them, those not paying just before the next.
           Who joins during the period is in neither number.
@@ -66,8 +66,7 @@ def churn_rates(
           paying just before the next. It needs a row a term: where a row runs until the customer leaves,
           nearly everyone due is lost. A change of plan ends a row too, and counts as a renewal.
     policy : str or Policy
-        What counts as what, see `policies`: a name such as "stripe", to reconcile with a billing tool. The
-        denominator stays the one above.
+        What counts as what, see `policies`: a name such as "stripe", to reconcile with a billing tool.
 
     Returns
     -------
@@ -95,6 +94,7 @@ def churn_rates(
         period  customers  churned  churn_rate
     2024-02-01          2        1         0.5
     """
+    denominator = policies.named(policy).denominator if denominator is None else denominator
     check_option("denominator", denominator, tuple(denominators.BY_NAME))
     groups = tables.by_columns(by, taken=("customer_id", *attrition.COLUMNS))
     loaded = policies.applied(tables.subscriptions(subscriptions, as_of=as_of, columns=groups), policy)

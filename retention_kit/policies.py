@@ -1,7 +1,8 @@
 """Named policies: the choices by which billing tools read different figures from the same subscriptions.
 
 A policy changes the subscriptions before anything is counted (`applied`), so every metric follows it
-alike. Its defaults are the house's definition; `presets` says what the tools document of theirs.
+alike, and says what a churn rate is divided by. Its defaults are the house's definition; `presets` says what
+the tools document of theirs.
 """
 
 from collections.abc import Mapping
@@ -29,10 +30,11 @@ _CHOICES = {
     "discounts": ("net", "gross"),
     "overlaps": ("added", "forbidden"),
     "denominator": ("start", "start_plus_new", "average", "exposure", "due_for_renewal"),
-    "revenue_churn": ("gross", "net", "both"),
 }
 #: The choices that change the subscriptions themselves.
 _APPLIED = ("churn_date", "same_month", "reactivation_days", "pauses", "discounts")
+#: What presets document and no choice is left of: `recurring` has gross and net churn side by side.
+_TOLD = ("revenue_churn",)
 #: Cells of a preset that settle nothing: the house's own choice is used.
 _UNSETTLED = ("not stated", "varies")
 #: How a text column says that a subscription is paused, and that it is not.
@@ -63,9 +65,8 @@ class Policy:
         What a customer pays for several subscriptions at once is added up; or there is one at a time, and
         rows that overlap (a plan changed whose old row never ended, an export with rows twice) are refused.
     denominator : {"start", "start_plus_new", "average", "exposure", "due_for_renewal"}
-    revenue_churn : {"gross", "net", "both"}
-        What a churn rate is divided by and whether gains come off the losses. Both are told, to explain a
-        tool's figure; `applied` has no use for them.
+        What `churn.churn_rates` divides by, unless it is told another. (Of revenue both rates are always
+        there: gross, and net of what gains take off.)
     """
 
     name: str = "custom"
@@ -75,7 +76,6 @@ class Policy:
     pauses: Literal["churn", "kept"] = "churn"
     discounts: Literal["net", "gross"] = "net"
     denominator: str = "start"
-    revenue_churn: str = "both"
     overlaps: Literal["added", "forbidden"] = "added"
 
     def __post_init__(self) -> None:
@@ -111,8 +111,8 @@ def named(policy: str | Policy) -> Policy:
     if policy not in known:
         hint = did_you_mean(str(policy), known)
         raise ParamsError(f"policy {policy!r} is not known.{hint} Choose one of {list(known)}.")
-    house = Policy("house")
-    return Policy(policy, **{field: _used(cell, house, field) for field, cell in known[policy].items()})
+    settled = {field: _used(field, cell) for field, cell in known[policy].items() if field not in _TOLD}
+    return Policy(policy, **settled)
 
 
 def presets() -> pd.DataFrame:
@@ -135,13 +135,12 @@ def presets() -> pd.DataFrame:
     >>> stripe[["value", "used"]].to_numpy().tolist()
     [['not stated', 'churn']]
     """
-    house = Policy("house")
     rows = [
         {
             "preset": preset,
             "field": field,
             "value": str(cell["value"]),
-            "used": _word(_used(cell, house, field)),
+            "used": _word(_used(field, cell)),
             "says": cell.get("says", "").strip(),
             "source": ", ".join(cell[key] for key in ("title", "address") if key in cell) or "not stated",
         }
@@ -236,10 +235,10 @@ def _documented() -> Mapping[str, Mapping[str, Mapping[str, Any]]]:
     return yamls.load(Path(str(resources.files("retention_kit"))) / "policies.yaml").values
 
 
-def _used(cell: Mapping[str, Any], house: Policy, field: str) -> Any:
+def _used(field: str, cell: Mapping[str, Any]) -> Any:
     value = cell["value"]
     if value in _UNSETTLED:
-        return getattr(house, field)
+        value = _documented()["house"][field]["value"]
     return None if value == "none" else value
 
 

@@ -9,6 +9,7 @@ import pytest
 from nbformat.v4 import new_code_cell
 
 from retention_kit import exhibits, kernels, pages, wheels
+from retention_kit.exceptions import ParamsError
 from retention_kit.params import CHAPTERS, find
 
 PATHS = {chapter: wheels.shipped("notebooks") / f"{chapter}.ipynb" for chapter in CHAPTERS}
@@ -177,11 +178,56 @@ def test_the_churn_chapter_ends_well_on_little_data(rows, told, tmp_path, monkey
     (tmp_path / "fees.csv").write_text(rows, encoding="utf-8")
     client = {"client": "small", "as_of": "2024-07-01", "data": {"subscriptions": {"source": "fees.csv"}}}
     (tmp_path / "small.yaml").write_text(json.dumps(client), encoding="utf-8")
-    given = dict.fromkeys(("by", "involuntary")) | {"margin": "share"}
-    said = told_by("churn", tmp_path / "small.yaml", given, monkeypatch)
+    said = told_by("churn", tmp_path / "small.yaml", OF_CHURN, monkeypatch)
     assert all(any(one in sentence for sentence in said) for one in told), said
     assert said[-1].startswith("What this does not say")
     assert "mrr" in rows or not any("recur" in sentence for sentence in said)
+
+
+def test_the_churn_chapter_counts_by_the_policy_of_a_billing_tool(tmp_path, monkeypatch):
+    # Of ten who pay, one cancels in June for July; an eleventh comes and goes in June.
+    rows = [f"{who},2023-01-15,,10," for who in "abcdefghi"]
+    rows += ["j,2023-01-15,2024-07-10,30,2024-06-20", "k,2024-06-03,2024-06-25,5,"]
+    header = "customer_id,started_at,ended_at,mrr,cancelled_at"
+    (tmp_path / "fees.csv").write_text("\n".join([header, *rows]), encoding="utf-8")
+    client = {"client": "small", "as_of": "2024-07-01", "data": {"subscriptions": {"source": "fees.csv"}}}
+    client["explain"] = {"churn": 0.1, "month": "2024-06"}
+    (tmp_path / "small.yaml").write_text(json.dumps(client), encoding="utf-8")
+    cards, warned, drawn = [], [], []
+    monkeypatch.setattr(exhibits, "cards", lambda *given, voice: cards.extend(given))
+    monkeypatch.setattr(exhibits, "warnings", lambda loaded, voice: warned.extend(loaded.notes))
+    monkeypatch.setattr(exhibits, "figure", lambda ax, name, frame, caption, **_: drawn.append(caption))
+    found, captions, said = {}, {}, {}
+    for policy in ("house", "stripe"):
+        said[policy] = told_by("churn", tmp_path / "small.yaml", OF_CHURN | {"policy": policy}, monkeypatch)
+        found[policy] = {card.name: (card.value, card.counts, card.definition) for card in cards}
+        captions[policy] = drawn[0]
+        cards.clear()
+        drawn.clear()
+    house, stripe = found["house"], found["stripe"]
+    assert house["churn.last_period"][:2] == (0, {"churned": 0, "customers": 10})
+    assert stripe["churn.last_period"][:2] == (2 / 11, {"churned": 2, "customers": 11})
+    assert "or at any time in it" in stripe["churn.last_period"][2]
+    assert captions["house"].startswith("Customers lost in each period, of those paying when it began")
+    assert captions["stripe"].startswith("Customers paying when the month began or at any time in it")
+    assert (house["churn.mrr"][0], stripe["churn.mrr"][0]) == (120, 90)
+    # k's fee comes and goes in both; j's 30 is lost in June where cancelling is leaving.
+    lost = [each["churn.gross_revenue_churn"][0] for each in (house, stripe)]
+    assert lost == [5 / 120, 35 / 120]
+    notes = [note.text for note in warned if "Policy" in note.text]
+    assert notes == ["Policy stripe, not the house's: a subscription ends when it is cancelled."]
+    ours = [one for each in said.values() for one in each if one.startswith("The figures of this report")]
+    by_stripe = "The figures of this report follow policy stripe; "
+    assert ours == [f"{by_stripe}what is called ours below is the house's definition."]
+    with pytest.raises(ParamsError) as error:
+        told_by("churn", tmp_path / "small.yaml", OF_CHURN | {"policy": "strip"}, monkeypatch)
+    assert str(error.value) == (
+        "policy 'strip' is not known. Did you mean 'stripe'? "
+        "Choose one of ['house', 'stripe', 'chartmogul', 'profitwell', 'recurly']."
+    )
+
+
+OF_CHURN = {"by": None, "involuntary": None, "margin": "share", "policy": "house"}
 
 
 def told_by(chapter, client, given, monkeypatch) -> list[str]:
