@@ -466,32 +466,50 @@ def test_playbook_december_2019(playbook: tables.Loaded, figure: float, definiti
     assert frame.attrs["sentence"] == said
 
 
-SEVEN = [
+SIX = [
     *("lost / start", "lost / (start + new)", "lost / average", "lost / end"),
     *("churned MRR / begin", "(churned + contraction) / begin"),
-    "(churned + contraction - expansion - reactivation) / begin",
 ]
 
 
 @pytest.mark.realdata
-def test_playbook_figures_that_point_to_one_definition(playbook: tables.Loaded) -> None:
-    """Of seven definitions over the 24 months from 2018 on; none prints as another but by the same counts."""
-    end = periods.first_incomplete(playbook, "month")
-    months = churn_candidates.counted(playbook, end)
-    months = months[months.index >= periods.index_of(pd.Timestamp("2018-01-01"), "month")]
-    seven = [each for each in churn_candidates.DEFINITIONS if each.name in SEVEN]
-    shown, alone, mistaken = 0, 0, 0
-    for _, counts in months.iterrows():
+@pytest.mark.parametrize(
+    ("net", "as_of", "months", "values", "alone"),
+    [
+        # The published 40 of 49: net churn takes expansion off and not reactivation, the last month is in,
+        # and a value that several definitions print in a month is one value.
+        ("(churned + contraction - expansion) / begin", "2020-02-01", 25, 49, 40),
+        # Our own net churn, up to the as-of date of the example.
+        ("(churned + contraction - expansion - reactivation) / begin", "2020-01-01", 24, 47, 40),
+    ],
+)
+def test_playbook_figures_that_point_to_one_definition(
+    data_folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    net: str,
+    as_of: str,
+    months: int,
+    values: int,
+    alone: int,
+) -> None:
+    """Of seven definitions over the months from 2018 on; none prints as another but by the same counts."""
+    monkeypatch.setenv("RETENTION_KIT_DATA", str(data_folder))
+    client = params.read(PARAMS / "examples" / "saas_playbook.yaml", as_of=as_of)
+    playbook = tables.load(client, "subscriptions")
+    counted = churn_candidates.counted(playbook, periods.first_incomplete(playbook, "month"))
+    counted = counted[counted.index >= periods.index_of(pd.Timestamp("2018-01-01"), "month")]
+    seven = [each for each in churn_candidates.DEFINITIONS if each.name in (*SIX, net)]
+    shown, unique, mistaken = 0, 0, 0
+    for _, counts in counted.iterrows():
         candidates = [each.candidate(counts.to_dict()) for each in seven]
-        values = [each.value for each in candidates if each.denominator]
-        printed = [value.quantize(Decimal("0.001"), rounding=ROUND_HALF_EVEN) for value in values]
-        for value, text in zip(values, printed, strict=True):
-            if text:
-                shown += 1
-                alone += printed.count(text) == 1
-                mistaken += printed.count(text) != values.count(value)
-    assert len(months) == 24
-    assert (shown, alone, mistaken) == (58, 40, 0)
+        exact = [each.value for each in candidates if each.denominator]
+        printed = [value.quantize(Decimal("0.001"), rounding=ROUND_HALF_EVEN) for value in exact]
+        shown += len({text for text in printed if text})
+        unique += sum(printed.count(text) == 1 for text in printed if text)
+        mistaken += sum(
+            printed.count(text) != exact.count(value) for value, text in zip(exact, printed, strict=True)
+        )
+    assert (len(seven), len(counted), shown, unique, mistaken) == (7, months, values, alone, 0)
 
 
 # -- retention ----------------------------------------------------------------
