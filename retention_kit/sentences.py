@@ -139,7 +139,9 @@ class Voice:
         if headline.value is None:
             return self.say(f"{key}.unknown", **values)
         if headline.low is None:
-            bounds = self.say("exhibit.no_range")
+            # Of several there is no interval where all are alike, too: 40 who pay the same are not too few.
+            alone = headline.counts.get("customers") == 1
+            bounds = self.say(f"exhibit.no_range.{'one' if alone else 'several'}")
         else:
             low, high = (self.format(bound, headline.unit) for bound in (headline.low, headline.high))
             bounds = self.say("exhibit.range", low=low, high=high)

@@ -217,7 +217,9 @@ def test_tell_names_the_bounds_or_says_that_there_are_none(voice):
     bare, unknown = Headline("a.b", 0.25, counts={"n": 4}, **told), Headline("a.b", None, counts={}, **told)
     said = "25.0% of new customers came back in the month after their first order"
     assert voice.tell("retention.month_back", sure) == f"{said} (10.0% to 40.0%)."
-    assert voice.tell("retention.month_back", bare) == f"{said} (too few to give an interval)."
+    assert voice.tell("retention.month_back", bare) == f"{said} (no interval: too few, or all alike)."
+    one = Headline("a.b", 0.25, counts={"customers": 1}, **told)
+    assert voice.tell("retention.month_back", one) == f"{said} (too few to give an interval)."
     assert voice.tell("retention.month_back", unknown).endswith("cannot be told yet.")
 
 
