@@ -10,7 +10,7 @@ import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 
-from retention_kit import blanks, intervals, periods, profiles
+from retention_kit import blanks, intervals, medians, periods, profiles
 from retention_kit.exceptions import DataError
 from retention_kit.sequences import Part
 from retention_kit.tables import Loaded
@@ -174,11 +174,11 @@ def _of_profile(profile: ir.Table) -> ir.Table:
 
 
 def _each_rhythm(loaded: Loaded) -> ir.Table:
-    rows = with_gaps(loaded)
+    rows, median = medians.of(with_gaps(loaded), "_gap", ["customer_id"])
     sums = {
         "orders": rows.count(),
         "order_days": rows["_gap"].count() + 1,
-        "usual_days": rows["_gap"].median(),
+        "usual_days": median,
         "_first": rows["_day"].min(),
         "_last": rows["_day"].max(),
     }

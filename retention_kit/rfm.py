@@ -12,7 +12,7 @@ import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 
-from retention_kit import intervals, periods, profiles, scores, session, tables
+from retention_kit import intervals, medians, periods, profiles, scores, session, tables
 from retention_kit.exceptions import ParamsError
 from retention_kit.moments import Date
 from retention_kit.scores import Segments
@@ -284,10 +284,11 @@ def _classified(loaded: Loaded, cuts: Any, segments: Segments) -> tuple[ir.Table
 
 def _sums(customers: ir.Table, by: Sequence[str]) -> ir.Table:
     """What the segments' frame and its intervals need: sums over customers."""
+    customers, median = medians.of(customers, "days_since_last_order", [*by, "segment"])
     sums = {
         "customers": customers.count(),
         "orders": customers.orders.sum(),
-        "days_since_last_order": customers.days_since_last_order.median(),
+        "days_since_last_order": median,
     }
     if "revenue" in customers.columns:
         money, orders = customers.revenue, customers.orders.cast("float64")
