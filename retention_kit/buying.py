@@ -4,9 +4,10 @@ from collections.abc import Sequence
 
 import ibis
 import ibis.expr.types as ir
+import numpy as np
 import pandas as pd
 
-from retention_kit import moments, periods, profiles, session
+from retention_kit import intervals, moments, periods, profiles, session
 from retention_kit.exceptions import ParamsError
 from retention_kit.moments import Date
 from retention_kit.periods import Period
@@ -107,24 +108,92 @@ def sums_by_customer(
     Returns
     -------
     Table
-        `customer_id`, the `by` columns as at the first order, `period_index` with a period; `orders`,
-        `revenue`, and both as `first_` (one order or none) and `returning_` ones.
+        `customer_id`, the `by` columns as at the first order, `period_index` with a period; `orders` and
+        where there are amounts `revenue`, and both as `first_` (one order or none) and `returning_` ones.
     """
     t = customers(loaded)
     if by:
         t = t.join(periods.birth_values(loaded, by), "customer_id")
     is_first = ibis.literal(True)
+    money = ["revenue"] if "revenue" in t.columns else []
     if start is not None or period:
         bought = _bought(loaded, start, period)
-        t = bought.join(t.drop("orders", "revenue"), "customer_id")
+        t = bought.join(t.drop("orders", *money), "customer_id")
         if start is not None:
             is_first &= t.first_at >= ibis.timestamp(moments.given("start", start))
         if period:
             is_first &= t.period_index == periods.index(t.first_at, period)
-    t = t.mutate(first_orders=is_first.cast("int64"), first_revenue=is_first.ifelse(t.first_amount, 0.0))
-    return t.drop("first_at", "first_amount").mutate(
-        returning_orders=t.orders - t.first_orders, returning_revenue=t.revenue - t.first_revenue
+    firsts = {"first_orders": is_first.cast("int64")}
+    if money:
+        firsts["first_revenue"] = is_first.ifelse(t.first_amount, 0.0)
+    t = t.mutate(**firsts)
+    returning = {f"returning_{name}": t[name] - t[f"first_{name}"] for name in ("orders", *money)}
+    return t.drop("first_at", *(["first_amount"] if money else [])).mutate(**returning)
+
+
+def sums_of_types(bought: ir.Table, groups: Sequence[str]) -> pd.DataFrame:
+    """What shares of first and of returning orders are made of: sums over customers, and of products.
+
+    The columns are those of `takings.takings`, those of money where there is any.
+    """
+    t = bought
+    measures = {"_n": t.count(), "_both_orders": (t.first_orders * t.returning_orders).sum()}
+    paid = "revenue" in t.columns
+    if paid:
+        measures |= {"revenue": t.revenue.sum(), "revenue_xx": (t.revenue * t.revenue).sum()}
+    for kind in ("first", "returning"):
+        orders = t[f"{kind}_orders"].cast("float64")
+        measures |= {
+            f"{kind}_customers": (orders > 0).sum(),
+            f"{kind}_orders": orders.sum(),
+            f"{kind}_value_xx": (orders * orders).sum(),
+        }
+        if paid:
+            money = t[f"{kind}_revenue"]
+            measures |= {
+                f"{kind}_revenue": money.sum(),
+                f"{kind}_yy": (money * money).sum(),
+                f"{kind}_share_xy": (money * t.revenue).sum(),
+                f"{kind}_value_xy": (money * orders).sum(),
+            }
+    return (t.group_by(*groups) if groups else t).aggregate(**measures).to_pandas()
+
+
+def of_type(s: pd.DataFrame, groups: Sequence[str], kind: str) -> pd.DataFrame:
+    """The rows of first (or returning) orders, with their intervals."""
+    customers, orders = s[f"{kind}_customers"], s[f"{kind}_orders"]
+    frame = s[list(groups)].assign(order_type=kind, customers=customers, orders=orders)
+    frame = frame.astype({"customers": "int64", "orders": "int64"})
+    every, own, both = s["first_orders"] + s["returning_orders"], s[f"{kind}_value_xx"], s["_both_orders"]
+    frame["order_share"] = (orders / every).where(every > 0)
+    # A customer's orders are the first and the returning ones: their squares and products follow.
+    squares = s["first_value_xx"] + s["returning_value_xx"] + 2 * both
+    low, high = intervals.ratio(orders, every, own, own, squares, s["_n"])
+    frame["order_share_low"], frame["order_share_high"] = np.clip(low, 0, 1), np.clip(high, 0, 1)
+    frame["interval"] = intervals.RATIO
+    return _with_money(frame, s, kind) if "revenue" in s else frame
+
+
+def _with_money(frame: pd.DataFrame, s: pd.DataFrame, kind: str) -> pd.DataFrame:
+    customers, orders, revenue = (s[f"{kind}_{name}"] for name in ("customers", "orders", "revenue"))
+    frame["revenue"] = revenue
+    frame["revenue_share"] = (revenue / s["revenue"]).where(s["revenue"] > 0)
+    frame["low"], frame["high"] = intervals.ratio(
+        sum_y=revenue, sum_x=s["revenue"], sum_yy=s[f"{kind}_yy"],
+        sum_xy=s[f"{kind}_share_xy"], sum_xx=s["revenue_xx"], n=s["_n"],
+    )  # fmt: skip
+    frame[["low", "high"]] = frame[["low", "high"]].clip(0, 1)
+    frame["average_order_value"] = revenue / orders
+    frame["order_value_low"], frame["order_value_high"] = intervals.ratio(
+        sum_y=revenue, sum_x=orders, sum_yy=s[f"{kind}_yy"],
+        sum_xy=s[f"{kind}_value_xy"], sum_xx=s[f"{kind}_value_xx"], n=customers,
+    )  # fmt: skip
+    frame["spend_per_customer"] = revenue / customers
+    # A mean is a ratio to one each, and its linearised bounds are those of t.
+    frame["spend_low"], frame["spend_high"] = intervals.ratio(
+        sum_y=revenue, sum_x=customers, sum_yy=s[f"{kind}_yy"], sum_xy=revenue, sum_xx=customers, n=customers
     )
+    return frame.assign(interval=f"{intervals.RATIO}; spend {intervals.MEAN}")
 
 
 def _bought(loaded: Loaded, start: Date | None, period: Period | None = None) -> ir.Table:

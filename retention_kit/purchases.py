@@ -16,11 +16,13 @@ from retention_kit.sentences import phrase
 from retention_kit.tables import Columns, Loaded
 
 _WITHIN = ("days", "customers", "repeat_customers", "repeat_rate", "low", "high", "interval")
-_MEASURED = (
-    *("customers", "orders", "revenue", "revenue_share", "low", "high"),
+_COUNTED = ("customers", "orders", "order_share", "order_share_low", "order_share_high")
+_MONEY = (
+    *("revenue", "revenue_share", "low", "high"),
     *("average_order_value", "order_value_low", "order_value_high"),
-    *("spend_per_customer", "spend_low", "spend_high", "interval"),
+    *("spend_per_customer", "spend_low", "spend_high"),
 )
+_MEASURED = (*_COUNTED, *_MONEY, "interval")
 
 
 def repeat_purchase_rate(
@@ -241,7 +243,7 @@ def time_to_second_order(orders: Any, *, as_of: Date | None = None, by: Columns 
 def first_and_returning(
     orders: Any, *, as_of: Date | None = None, period: Period | None = None, by: Columns = None
 ) -> pd.DataFrame:
-    """How much revenue do first orders bring, and how much do returning ones?
+    """How many orders are first ones and how many returning, and how much revenue does either bring?
 
     Each order is classed by its rank in the customer's history (the first, or a later one),
     never by what the customer became. Where history starts mid-life, first orders are too many.
@@ -249,7 +251,9 @@ def first_and_returning(
     Parameters
     ----------
     orders : DataFrame, Ibis table or Loaded
-        `customer_id`, `ordered_at`, `amount`; with `order_id`, lines of one order count once.
+        Orders (`customer_id`, `ordered_at`; with `order_id`, lines of one order count once) or events
+        (`customer_id`, `occurred_at`), counted alike. Without `amount`, as of events, nothing of money is
+        told.
     as_of : date or str
         The first moment not observed; a `Loaded` carries its own.
     period : {"month", "day", "week", "quarter", "year"}, optional
@@ -261,10 +265,11 @@ def first_and_returning(
     -------
     DataFrame
         Two rows (`order_type` `first` and `returning`) per `period` and `by`, also where there was no such
-        order: `customers`, `orders`, `revenue`, `revenue_share` with `low`, `high` (linearised by
-        customer, 95 %), `interval`; `average_order_value` with `order_value_low`, `order_value_high` (the
-        same); `spend_per_customer` (revenue / customers) with `spend_low`, `spend_high` (t, 95 %). Money in
-        the currency of `amount`.
+        order: `customers`, `orders`, `order_share` with `order_share_low`, `order_share_high` (linearised
+        by customer, 95 %), `interval`; with `amount` before the last `revenue`, `revenue_share` with `low`,
+        `high` (the same), `average_order_value` with `order_value_low`, `order_value_high` (the same),
+        `spend_per_customer` (revenue / customers) with `spend_low`, `spend_high` (t, 95 %). Money in the
+        currency of `amount`.
 
     Raises
     ------
@@ -279,22 +284,23 @@ def first_and_returning(
     {'order_type': ['first', 'returning'], 'revenue_share': [0.25, 0.75]}
     """
     split = tables.by_columns(by, taken=("customer_id", "period", "order_type", *_MEASURED, *buying.COLUMNS))
-    loaded = tables.orders(orders, as_of=as_of, columns=("amount", *split))
+    loaded = tables.orders_or_events(orders, as_of=as_of, columns=split)
     groups = [*(("period_index",) if period else ()), *split]
     found = takings.takings(loaded, period) if period and not split else None
     if found is None:
-        sums = _sums(buying.sums_by_customer(loaded, split, period=period), groups)
+        sums = buying.sums_of_types(buying.sums_by_customer(loaded, split, period=period), groups)
     else:
         sums = found.groupby("period_index", as_index=False).sum()
     if period:
         end = periods.first_incomplete(loaded, period)
         sums = periods.each_period(sums, split, end, floats=list(sums.columns))
-    frame = pd.concat([_one_type(sums, groups, kind) for kind in ("first", "returning")])
+    frame = pd.concat([buying.of_type(sums, groups, kind) for kind in ("first", "returning")])
     if period:
         frame["period"] = periods.starts(frame["period_index"], period)
     keys = [*(("period",) if period else ()), *split]
-    frame = frame.sort_values([*keys, "order_type"])[[*keys, "order_type", *_MEASURED]].reset_index(drop=True)
-    frame.attrs = loaded.told(phrase("definition.first_and_returning"))
+    measured = [name for name in _MEASURED if name in frame.columns]
+    frame = frame.sort_values([*keys, "order_type"])[[*keys, "order_type", *measured]].reset_index(drop=True)
+    frame.attrs = loaded.told(phrase(f"definition.first_and_returning.{loaded.kind}"))
     return frame
 
 
@@ -344,46 +350,3 @@ def _repeats(loaded: Loaded, lengths: Sequence[int], period: Period, by: Sequenc
     cohort = periods.index(seconds.first_at, period)
     grouped = seconds.group_by(*by, cohort_index=cohort)
     return grouped.aggregate(customers=seconds.count(), **back).to_pandas()
-
-
-def _sums(bought: ir.Table, groups: Sequence[str]) -> pd.DataFrame:
-    """What the intervals need: sums over customers of each customer's sums and their products."""
-    t = bought
-    measures = {"_n": t.count(), "revenue": t.revenue.sum(), "revenue_xx": (t.revenue * t.revenue).sum()}
-    for kind in ("first", "returning"):
-        orders, money = t[f"{kind}_orders"].cast("float64"), t[f"{kind}_revenue"]
-        measures |= {
-            f"{kind}_customers": (orders > 0).sum(),
-            f"{kind}_orders": orders.sum(),
-            f"{kind}_revenue": money.sum(),
-            f"{kind}_yy": (money * money).sum(),
-            f"{kind}_share_xy": (money * t.revenue).sum(),
-            f"{kind}_value_xy": (money * orders).sum(),
-            f"{kind}_value_xx": (orders * orders).sum(),
-        }
-    return (t.group_by(*groups) if groups else t).aggregate(**measures).to_pandas()
-
-
-def _one_type(s: pd.DataFrame, groups: Sequence[str], kind: str) -> pd.DataFrame:
-    """The rows of first (or returning) orders, with their intervals."""
-    customers, orders, revenue = s[f"{kind}_customers"], s[f"{kind}_orders"], s[f"{kind}_revenue"]
-    frame = s[list(groups)].assign(order_type=kind, customers=customers, orders=orders, revenue=revenue)
-    frame = frame.astype({"customers": "int64", "orders": "int64"})
-    frame["revenue_share"] = (revenue / s["revenue"]).where(s["revenue"] > 0)
-    frame["low"], frame["high"] = intervals.ratio(
-        sum_y=revenue, sum_x=s["revenue"], sum_yy=s[f"{kind}_yy"],
-        sum_xy=s[f"{kind}_share_xy"], sum_xx=s["revenue_xx"], n=s["_n"],
-    )  # fmt: skip
-    frame[["low", "high"]] = frame[["low", "high"]].clip(0, 1)
-    frame["average_order_value"] = revenue / orders
-    frame["order_value_low"], frame["order_value_high"] = intervals.ratio(
-        sum_y=revenue, sum_x=orders, sum_yy=s[f"{kind}_yy"],
-        sum_xy=s[f"{kind}_value_xy"], sum_xx=s[f"{kind}_value_xx"], n=customers,
-    )  # fmt: skip
-    frame["spend_per_customer"] = revenue / customers
-    # A mean is a ratio to one each, and its linearised bounds are those of t.
-    frame["spend_low"], frame["spend_high"] = intervals.ratio(
-        sum_y=revenue, sum_x=customers, sum_yy=s[f"{kind}_yy"], sum_xy=revenue, sum_xx=customers, n=customers
-    )
-    frame["interval"] = f"{intervals.RATIO}; spend {intervals.MEAN}"
-    return frame

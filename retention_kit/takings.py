@@ -22,7 +22,8 @@ def takings(loaded: Loaded, period: Period) -> pd.DataFrame | None:
     DataFrame
         One row a `cohort_index` and `period_index` with an order: `_n` customers, `orders`, `revenue`;
         `revenue_xx`, squares of each customer's revenue; `_squares`, by how much the squares of what each
-        has spent so far rise; of first orders and of returning ones `_customers`, `_orders`, `_revenue`,
+        has spent so far rise; `_both_orders`, products of first orders with returning ones; of first orders
+        and of returning ones `_customers`, `_orders`, `_revenue`,
         and the products `_yy` (revenue and itself), `_share_xy` (with all revenue), `_value_xy` and
         `_value_xx` (of orders with revenue, and with themselves).
     """
@@ -74,6 +75,7 @@ def _of_part(part: Part, period: Period) -> pd.DataFrame:
         "first_revenue": first,
         "first_yy": first * first,
         "first_share_xy": first * revenue[births],
+        "_both_orders": later_orders[births],
     }
     found |= {name: np.bincount(at_birth, values, len(cells)) for name, values in sums.items()}
     one_each = dict.fromkeys(("first_orders", "first_value_xx"), found["first_customers"])

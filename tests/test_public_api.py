@@ -441,7 +441,7 @@ def test_frame_loaded_and_ibis_give_one_answer(
 #: Where nouns of what customers do are (`activation` is of events alone: it asks what was done), and of
 #: them the ones whose answer is money, which events do not have.
 ON_BEHAVIOUR = (retention, cohorts, lifecycle, purchases, spending, rfm, rhythm, inactivity)
-OF_MONEY = {"cohort_revenue", "first_and_returning", "spend_per_customer", "spend_ratio"}
+OF_MONEY = {"cohort_revenue", "spend_per_customer", "spend_ratio"}
 BEHAVIOURAL = [
     pytest.param(noun, how, id=f"{name_of(noun)}-{number}")
     for number, (noun, _, how) in enumerate(NOUNS)

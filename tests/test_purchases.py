@@ -19,7 +19,8 @@ from retention_kit.exceptions import RetentionKitError
 
 AS_OF = datasets.TINY_AS_OF
 MIX = [
-    *("order_type", "customers", "orders", "revenue", "revenue_share", "low", "high"),
+    *("order_type", "customers", "orders", "order_share", "order_share_low", "order_share_high"),
+    *("revenue", "revenue_share", "low", "high"),
     *("average_order_value", "order_value_low", "order_value_high"),
     *("spend_per_customer", "spend_low", "spend_high", "interval"),
 ]
@@ -324,10 +325,28 @@ def test_mix_by_hand() -> None:
     assert found["order_type"].tolist() == ["first", "returning"]
     assert found["customers"].tolist() == [6, 3]
     assert found["orders"].tolist() == [6, 5]
+    assert found["order_share"].tolist() == [6 / 11, 5 / 11]
     assert found["revenue"].tolist() == [120, 177.5]
     assert found["revenue_share"].tolist() == [120 / 297.5, 177.5 / 297.5]
     assert found["average_order_value"].tolist() == [120 / 6, 177.5 / 5]
     assert found["spend_per_customer"].tolist() == [120 / 6, 177.5 / 3]
+
+
+@pytest.mark.parametrize("period", [None, "month"])
+def test_without_amounts_orders_and_events_are_mixed_all_the_same(period: str | None) -> None:
+    paid = datasets.tiny_orders()
+    orders = paid.drop(columns="amount")
+    events = orders.rename(columns={"ordered_at": "occurred_at"}).drop(columns="order_id")
+    expected = mix(period=period, by="country").drop(columns=[*MIX[6:-1], "interval"])
+    for table in (orders, events, tables.load_events(events, as_of=AS_OF, columns={"country": "country"})):
+        found = purchases.first_and_returning(table, as_of=AS_OF, period=period, by="country")
+        assert set(found.pop("interval")) == {"linearised by customer 95 %"}
+        pd.testing.assert_frame_equal(found, expected)
+        word = "Orders" if table is orders else "Events"
+        assert found.attrs["definition"].startswith(f"{word} classed by their rank")
+    for table in (orders, events):
+        alone = purchases.first_and_returning(table, as_of=AS_OF, period=period)
+        pd.testing.assert_frame_equal(alone[MIX[:6]], mix(period=period)[MIX[:6]])
 
 
 def test_mix_by_month_by_hand() -> None:
@@ -450,6 +469,10 @@ def of_customers(table: pd.DataFrame, kind: str) -> dict[str, float]:
     row = {"customers": len(own), "orders": own["size"].sum(), "revenue": own["sum"].sum()}
     low, high = linearised(money, all_of)
     row |= {"low": np.clip(low, 0, 1), "high": np.clip(high, 0, 1)}
+    times = table.groupby("customer_id").size()
+    low, high = linearised(own["size"].reindex(times.index, fill_value=0), times)
+    row |= {"order_share": len(table[table["kind"] == kind]) / len(table) if len(table) else np.nan}
+    row |= {"order_share_low": np.clip(low, 0, 1), "order_share_high": np.clip(high, 0, 1)}
     row["order_value_low"], row["order_value_high"] = linearised(own["sum"], own["size"])
     row["spend_low"], row["spend_high"] = linearised(own["sum"], own["size"] * 0 + 1)
     return row
@@ -507,6 +530,8 @@ def assert_identities(
     groups = found.groupby(keys, dropna=False) if keys else [(None, found)]
     for _, group in groups:
         assert group["order_type"].tolist() == ["first", "returning"]
+        if group["orders"].sum() > 0:
+            assert group["order_share"].sum() == pytest.approx(1)
         if group["revenue"].sum() > 0:
             assert group["revenue_share"].sum() == pytest.approx(1)
 
@@ -631,14 +656,6 @@ def asked(question) -> str:
     with pytest.raises(RetentionKitError) as error:
         question()
     return str(error.value)
-
-
-def test_a_missing_amount() -> None:
-    table = datasets.tiny_orders()[["customer_id", "ordered_at"]]
-    assert asked(lambda: purchases.first_and_returning(table, as_of=AS_OF)) == (
-        "orders is missing ['amount']. It has ['customer_id', 'ordered_at']. "
-        "Map your names onto ours with columns={'amount': 'your_name'}."
-    )
 
 
 def test_a_missing_as_of() -> None:

@@ -31,6 +31,7 @@ def test_by_hand() -> None:
     assert found[["returning_customers", "returning_orders", "returning_revenue"]].to_numpy().tolist() == [
         [1, 1, 5], [1, 1, 20],
     ]  # fmt: skip
+    assert found["_both_orders"].tolist() == [1 * 1 + 1 * 0, 0]
     assert found["first_share_xy"].tolist() == [10 * 15 + 7 * 7, 0]
     assert found["returning_share_xy"].tolist() == [5 * 15, 20 * 20]
 
