@@ -168,7 +168,7 @@ def of_type(s: pd.DataFrame, groups: Sequence[str], kind: str) -> pd.DataFrame:
     frame["order_share"] = (orders / every).where(every > 0)
     # A customer's orders are the first and the returning ones: their squares and products follow.
     squares = s["first_value_xx"] + s["returning_value_xx"] + 2 * both
-    low, high = intervals.ratio(orders, every, own, own, squares, s["_n"])
+    low, high = intervals.ratio(orders, every, own, own + both, squares, s["_n"])
     frame["order_share_low"], frame["order_share_high"] = np.clip(low, 0, 1), np.clip(high, 0, 1)
     frame["interval"] = intervals.RATIO
     return _with_money(frame, s, kind) if "revenue" in s else frame
