@@ -101,8 +101,8 @@ def churn_rates(
     end = periods.first_incomplete(loaded, period)
     way = denominators.BY_NAME[denominator]
     frame = attrition.rates(way.count(loaded, groups, period, end), groups, period, way.interval)
-    told = loaded.told(denominators.definition(denominator, period, groups))
-    frame.attrs = told | {"period": period, "denominator": denominator}
+    told = denominators.definition(denominator, period, groups)
+    frame.attrs = periods.told(loaded, told, frame, period) | {"denominator": denominator}
     return frame
 
 

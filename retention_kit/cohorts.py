@@ -78,7 +78,7 @@ def cohort_revenue(
     frame = frame.sort_values(keys)[[*keys, *_MEASURED]].reset_index(drop=True)
     by_words = tables.by_words("sentence_order", split)
     told = phrase("definition.cohort_revenue", unit=periods.unit(period), by=by_words)
-    frame.attrs = loaded.told(told) | {"period": period}
+    frame.attrs = periods.told(loaded, told, frame, period)
     return frame
 
 

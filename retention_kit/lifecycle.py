@@ -91,7 +91,8 @@ def lifecycle(
     frame["low"], frame["high"] = intervals.wilson(frame["returning"], frame["previous"])
     frame["interval"] = pd.Series(intervals.WILSON, index=frame.index, dtype="str")
     frame, unit = frame[["period", *split, *_FLOW[1:]]], periods.unit(period)
-    frame.attrs = loaded.told(phrase(f"definition.lifecycle.{loaded.kind}", unit=unit)) | {"period": period}
+    told = phrase(f"definition.lifecycle.{loaded.kind}", unit=unit)
+    frame.attrs = periods.told(loaded, told, frame, period)
     return frame
 
 
@@ -158,7 +159,8 @@ def stickiness(
     frame["days"] = (periods.starts(frame["period_index"] + 1, period) - frame["period"]).dt.days
     frame["weekly_active"] = _weekly_active(days, frame, period, split, end)
     frame, unit = _with_ratios(frame)[["period", *split, *_STICKY[1:]]], periods.unit(period)
-    frame.attrs = loaded.told(phrase(f"definition.stickiness.{loaded.kind}", unit=unit)) | {"period": period}
+    told = phrase(f"definition.stickiness.{loaded.kind}", unit=unit)
+    frame.attrs = periods.told(loaded, told, frame, period)
     return frame
 
 

@@ -180,7 +180,8 @@ def _bridge(dense: pd.DataFrame, loaded: Loaded, by: tuple[str, ...], period: Pe
     money = ["begin", *_MONEY, "end"]
     dense[money] = dense[money] / 100
     frame = dense[["period", *by, *money, "customers_begin", *_PEOPLE, "customers_end"]]
-    frame.attrs = loaded.told(phrase("definition.mrr_movements", by=tables.by_words("first_paid", by)))
+    told = phrase("definition.mrr_movements", by=tables.by_words("first_paid", by))
+    frame.attrs = periods.told(loaded, told, frame, period)
     return frame
 
 

@@ -7,7 +7,7 @@ gives the same answer on every engine and differences of periods are ages.
 import datetime as dt
 import functools
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any, Literal
 
 import ibis
 import ibis.expr.types as ir
@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from retention_kit.exceptions import DataError, did_you_mean
+from retention_kit.sentences import phrase
 from retention_kit.tables import Loaded
 
 Period = Literal["day", "week", "week_saturday", "week_sunday", "month", "quarter", "year"]
@@ -182,6 +183,14 @@ def each_period(
     kinds = {column: "float64" if column in floats else "int64" for column in numbers}
     dense[numbers] = dense[numbers].fillna(0).astype(kinds)
     return dense[list(counted.columns)].reset_index(drop=True)
+
+
+def told(loaded: Loaded, definition: str, frame: pd.DataFrame, period: Period) -> dict[str, Any]:
+    """What a result by periods carries in `attrs`; where it has no row, the note that says why among it."""
+    attrs = loaded.told(definition) | {"period": period}
+    if frame.empty:
+        attrs["notes"].append(phrase("note.no_row", unit=unit(period), until=loaded.observed_until))
+    return attrs
 
 
 def running_total(dense: pd.DataFrame, column: str, by: Sequence[str]) -> pd.Series:

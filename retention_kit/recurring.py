@@ -109,7 +109,7 @@ def recurring_rates(
     bridge = ["customers_begin", "begin", *_MONEY, "end"]
     frame = frame[["period", *groups, *bridge, *_GROSS, *_NET, *_QUICK, *_LOGO, *_ARPA]]
     told = phrase("definition.recurring_rates", by=tables.by_words("first_paid", groups))
-    frame.attrs = loaded.told(told) | {"period": period}
+    frame.attrs = periods.told(loaded, told, frame, period)
     return frame
 
 
@@ -177,7 +177,7 @@ def cohort_mrr(
     frame = _kept(grid)[["cohort", *groups, "age", *_COHORT]]
     by_words = tables.by_words("first_paid", groups)
     told = phrase("definition.cohort_mrr", unit=periods.unit(period), by=by_words)
-    frame.attrs = loaded.told(told) | {"period": period}
+    frame.attrs = periods.told(loaded, told, frame, period)
     return frame
 
 

@@ -129,7 +129,7 @@ def retention_rates(
     grid["cohort"] = periods.starts(grid["_cohort"], period)
     order = ["cohort", *split]
     rates = grid.sort_values([*order, "age"])[[*order, *ages, *_RATE]].reset_index(drop=True)
-    rates.attrs = loaded.told(windows.definition(loaded, how, split, events)) | {"period": period}
+    rates.attrs = periods.told(loaded, windows.definition(loaded, how, split, events), rates, period)
     return rates
 
 

@@ -219,6 +219,10 @@ def test_the_churn_chapter_counts_by_the_policy_of_a_billing_tool(tmp_path, monk
     ours = [one for each in said.values() for one in each if one.startswith("The figures of this report")]
     by_stripe = "The figures of this report follow policy stripe; "
     assert ours == [f"{by_stripe}what is called ours below is the house's definition."]
+    # `explain:` of the client file stands in the data notes, by whichever policy the chapter counts.
+    for each in said.values():
+        [explained] = [one for one in each if one.startswith("10% in June 2024 can be 5 things")]
+        assert explained.endswith("Ours is 0.0%, 0 of 10: customers lost over those at the start.")
     with pytest.raises(ParamsError) as error:
         told_by("churn", tmp_path / "small.yaml", OF_CHURN | {"policy": "strip"}, monkeypatch)
     assert str(error.value) == (

@@ -124,7 +124,7 @@ PUBLIC = {
     ],
     "periods": [
         *("activity", "birth_values", "check_period", "cohorts", "each_period", "first_incomplete", "index"),
-        *("index_of", "of_days", "running_total", "start_of", "starts", "unit"),
+        *("index_of", "of_days", "running_total", "start_of", "starts", "told", "unit"),
     ],
     "plots": [
         *("plot_activation", "plot_after", "plot_alive", "plot_average_retention", "plot_churn_hazard"),
@@ -466,6 +466,30 @@ def test_what_customers_do_is_read_of_orders_and_of_events_alike(noun: Callable,
         assert len(answer)
         pd.testing.assert_frame_equal(noun(events, as_of=AS_OF, by=by, **how), answer)
         pd.testing.assert_frame_equal(noun(loaded, by=by, **how), answer)
+
+
+@pytest.mark.parametrize(
+    ("noun", "make"),
+    [
+        (retention.retention_rates, datasets.tiny_orders),
+        (cohorts.cohort_revenue, datasets.tiny_orders),
+        (lifecycle.lifecycle, datasets.tiny_orders),
+        (lifecycle.stickiness, datasets.tiny_events),
+        (churn.churn_rates, priced_subscriptions),
+        (mrr.mrr_movements, priced_subscriptions),
+        (recurring.recurring_rates, priced_subscriptions),
+        (recurring.cohort_mrr, priced_subscriptions),
+    ],
+)
+def test_a_result_without_a_row_says_why(noun: Callable, make: Callable) -> None:
+    frame = noun(make(), as_of="2024-01-25")
+    assert frame.empty
+    assert frame.attrs["notes"][-1] == (
+        "No month that was observed to its end (before 25 January 2024) has anybody to count, so there is "
+        "no row."
+    )
+    full = noun(make(), as_of=AS_OF)
+    assert not [note for note in full.attrs["notes"] if "no row" in note]
 
 
 def test_polars_and_arrow_frames_give_the_same_answer() -> None:
