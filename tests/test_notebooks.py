@@ -184,6 +184,21 @@ def test_the_churn_chapter_ends_well_on_little_data(rows, told, tmp_path, monkey
     assert "mrr" in rows or not any("recur" in sentence for sentence in said)
 
 
+def test_the_words_of_the_churn_chapter_follow_the_thresholds_of_the_client_file(tmp_path, monkeypatch):
+    (tmp_path / "fees.csv").write_text(f"{FEES}a,2023-01-15,,10\nb,2023-02-15,,20\n", encoding="utf-8")
+    client = {"client": "small", "as_of": "2024-07-01", "data": {"subscriptions": {"source": "fees.csv"}}}
+    said = {}
+    for name, limits in (("usual", {}), ("own", {"churn_healthy": 0.4, "churn_urgent": 0.9})):
+        (tmp_path / "small.yaml").write_text(json.dumps(client | {"thresholds": limits}), encoding="utf-8")
+        told = told_by("churn", tmp_path / "small.yaml", OF_CHURN, monkeypatch)
+        [said[name]] = [one for one in told if "The thresholds are" in one]
+    # Nobody left in 24 customer-months: the interval ends at 13.8 %, over 10 % and under 40 %.
+    assert said["usual"].startswith("Whether that is healthy or wants attention now cannot be told: ")
+    assert "a rule of thumb of shops and software sellers" in said["usual"]
+    assert said["own"].startswith("That is healthy: the whole interval lies under 40.0%. ")
+    assert "this client's own: under 40.0% a month is healthy, over 90.0% wants attention now." in said["own"]
+
+
 def test_the_churn_chapter_counts_by_the_policy_of_a_billing_tool(tmp_path, monkeypatch):
     # Of ten who pay, one cancels in June for July; an eleventh comes and goes in June.
     rows = [f"{who},2023-01-15,,10," for who in "abcdefghi"]
