@@ -21,9 +21,6 @@ def of(rows: ir.Table, column: str, by: Sequence[str]) -> tuple[ir.Table, ir.Val
     if all(backend.has_operation(ops.Median) for backend in rows._find_backends()[0]):
         return rows, rows[column].median()
     alike = ibis.window(group_by=[*(rows[name] for name in by), rows[column].notnull()])
-    before, all_of_them = (
-        ibis.row_number().over(alike.order_by(rows[column])),
-        rows[column].count().over(alike),
-    )
-    counted = rows.mutate(_middle=(2 * before).between(all_of_them - 2, all_of_them))
+    before, known = ibis.row_number().over(alike.order_by(rows[column])), rows[column].count().over(alike)
+    counted = rows.mutate(_middle=(2 * before).between(known - 2, known))
     return counted, counted[column].mean(where=counted["_middle"])
