@@ -12,16 +12,17 @@ from retention_kit import blanks, synonyms
 from retention_kit.dialects import complaint
 from retention_kit.exceptions import DataError
 from retention_kit.opened import Source
+from retention_kit.signs import SIGN
 
 _DATE = (
     r"^(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.](?:\d{4}|\d{2})|(?:19|20)\d{2}[01]\d[0-3]\d"
     r"|(?:[A-Z][a-z]+, )?(?:\d{1,2}[ -][A-Z][a-z]{2,8}[ -]\d{2,4}|[A-Z][a-z]{2,8} \d{1,2},? \d{4}))"
     r"(?:,?[ T]\d.*)?$"
 )
-_NUMBER = r"^[+-]?[\d.,'’\s]*\d[.,]?$"
-_DECIMALS = r"[.,]\d{1,2}$"
+_NUMBER = rf"^\(?[+-]?\s?{SIGN}?\s?[+-]?[\d.,'’\s]*\d[.,]?\s?{SIGN}?\)?$"
+_DECIMALS = rf"[.,]\d{{1,2}}\s?{SIGN}?\)?$"
 _DIGIT = r"\d"
-_SCORE = r"^\d{1,3}(?:\D*|[.,]\d+)$"  # 9, or "9 - likely"
+_SCORE = r"^(?:\d{1,3}(?:\D*|[.,]\d+)|[^\W\d]\D*[-–—:=]\s*\d{1,3})$"  # 9, "9 - likely" or "Likely - 9"
 _SCORES = [str(number) for number in range(11)]
 _PLAIN = re.compile(r"^[A-Za-z_][A-Za-z0-9_]*$")
 _LONGEST = 40  # characters of a sample
@@ -41,6 +42,7 @@ _STATES = {
     ),
     *("spam", "finished", "anulowane", "zwrot", "storniert", "annule", "cancelado"),
 }
+_FEW_STATES = 6
 _PLAIN_COLUMNS = 3  # of dates or numbers, in which a row of words stands out
 _SAMPLE = 5_000  # rows looked at
 _MOST = 0.8  # of a column's filled values
@@ -119,7 +121,13 @@ def _is_plain(cell: Any) -> bool:
 
 def states(columns: Iterable[Column]) -> list[Column]:
     """Columns that say which rows are tests, trials, cancelled, refunded or unfinished, by their names."""
-    return [column for column in columns if _STATES & set(synonyms.words(column.name)) and column.filled > 0]
+    return [column for column in columns if column.filled > 0 and _says_state(column)]
+
+
+def _says_state(column: Column) -> bool:
+    """By a word of its name; `state` alone may also be a part of a country, of which there are many."""
+    words = set(synonyms.words(column.name))
+    return bool(_STATES & words) or (words == {"state"} and column.cells.nunique() <= _FEW_STATES)
 
 
 def named(name: str, columns: Iterable[Column]) -> list[Column]:

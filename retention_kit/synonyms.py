@@ -74,10 +74,11 @@ NAMES = {
         "created at, created, signup date, sign up date, joined, joined at, join date",
     ),
     "ended_at": (
-        "ended at, end date, end, subscription end, ends at, data zakończenia, koniec, Enddatum, Ende, "
+        "ended at, end date, end, subscription end, ends at, expires at, expired at, expires on, "
+        "data zakończenia, koniec, Enddatum, Ende, "
         "Vertragsende, date de fin, fin, fecha fin, fecha de fin",
         "cancelled at, canceled at, cancelled on, canceled on, cancellation date, churn date, churned at, "
-        "expired at, data rezygnacji, Kündigungsdatum, date de résiliation, fecha de baja",
+        "data rezygnacji, Kündigungsdatum, date de résiliation, fecha de baja",
     ),
     "mrr": (
         "mrr, monthly amount, monthly fee, monthly price, monthly revenue, monthly recurring revenue, opłata "
@@ -104,8 +105,8 @@ NAMES = {
         "responded at, response date, submitted at, submit date, submit date utc, submission date, "
         "answered at, date submitted, data odpowiedzi, data wypełnienia, Antwortdatum, date de "
         "réponse, fecha respuesta",
-        "timestamp, date, datetime, created at, completed at, data, Datum, fecha, sygnatura czasowa, "
-        "Zeitstempel, horodateur, marca temporal",
+        "timestamp, date, datetime, created at, date created, completed at, data, Datum, fecha, "
+        "sygnatura czasowa, Zeitstempel, horodateur, marca temporal",
     ),
     "comment": (
         "comment, comments, feedback, verbatim, komentarz, komentarze, uwagi, Kommentar, commentaire, "

@@ -14,7 +14,7 @@ import ibis
 import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
 
-from retention_kit import blanks, mappings, spelled
+from retention_kit import blanks, mappings, signs, spelled
 from retention_kit.exceptions import DataError, did_you_mean
 from retention_kit.mappings import Mapped
 from retention_kit.sentences import phrase
@@ -27,6 +27,7 @@ _COMMA = r"^[+-]?(\d+|[1-9]\d{0,2}(\.\d{3})+)?(,\d*)?([eE][+-]?\d+)?$"
 _TIME = r"([ T]\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?( ?[AaPp][Mm])?)?"
 # A score, then a sign or a blank, then words without another number: 9/10 and "8 or 9" are no scores.
 _WORDED = r"^\s*(\d{1,3})\s*[-\x{2013}\x{2014}:=.)(]?\s*\pL[^\d]*$"
+_WORDED_BEFORE = r"^\s*\pL[^\d]*[-\x{2013}\x{2014}:=]\s*(\d{1,3})\s*$"  # Extremely likely - 10
 _ZONED = r"^\d{4}-\d{1,2}-\d{1,2}[ T]\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?\s?(Z|[+-]\d{2}(:?\d{2})?)$"
 
 # Each order of day, month and year: the shape of its texts and the formats that read them.
@@ -68,19 +69,20 @@ def number_reading(table: ir.Table, column: str, decimal: str | None) -> Reading
     DataError
         When a value such as `1,234` reads as two different numbers and none decides.
     """
+    sign = signs.of(table, _bare(table[column]))
+    guesses = [phrase("note.money_sign", column=column, sign=sign)] if sign else []
     if decimal is None:
-        decimal, guess = _guess_decimal(table, column)
-    else:
-        guess = ""
+        decimal, guess = _guess_decimal(table, column, signs.without(_bare(table[column]), sign))
+        guesses += [guess] if guess else []
     pattern = _POINT if decimal == "." else _COMMA
 
     def read(text: ir.StringValue) -> ir.FloatingValue:
-        bare = _bare(text)
+        bare = signs.without(_bare(text), sign)
         digits = bare.replace("," if decimal == "." else ".", "").replace(",", ".")
         readable = bare.re_search(pattern) & bare.re_search(r"\d")
         return _finite(readable.ifelse(digits, ibis.null("string")).try_cast("float64"))  # 1e400 is infinite
 
-    return Reading(read, guess)
+    return Reading(read, "; ".join(guesses))
 
 
 def _bare(text: ir.StringValue) -> ir.StringValue:
@@ -88,8 +90,7 @@ def _bare(text: ir.StringValue) -> ir.StringValue:
     return blanks.filled(text).re_replace(_SPACES, "").re_replace("['’]", "").replace("−", "-")
 
 
-def _guess_decimal(table: ir.Table, column: str) -> tuple[str, str]:
-    bare = _bare(table[column])
+def _guess_decimal(table: ir.Table, column: str, bare: ir.StringValue) -> tuple[str, str]:
     point, comma = bare.re_search(_POINT), bare.re_search(_COMMA)
     both = point & comma & bare.re_search("[.,]")
     counts = (
@@ -348,8 +349,9 @@ def _numbers(table: ir.Table, name: str, hints: Hints) -> Reading:
 
 
 def _scores(table: ir.Table, name: str, hints: Hints) -> Reading:
-    """Scores, some of which surveys write with what they mean: `10 - extremely likely`."""
-    if not table.filter(table[name].re_search(_WORDED)).limit(1).count().execute():
+    """Scores, some of which surveys write with what they mean: `10 - extremely likely`, or after it."""
+    worded = table[name].re_search(_WORDED) | table[name].re_search(_WORDED_BEFORE)
+    if not table.filter(worded).limit(1).count().execute():
         return number_reading(table, name, hints.decimal)
     reading = number_reading(table.mutate(**{name: _without_words(table[name])}), name, hints.decimal)
     said = phrase("note.score_words", column=name)
@@ -357,7 +359,7 @@ def _scores(table: ir.Table, name: str, hints: Hints) -> Reading:
 
 
 def _without_words(text: ir.StringValue) -> ir.StringValue:
-    return text.re_replace(_WORDED, r"\1")
+    return text.re_replace(_WORDED, r"\1").re_replace(_WORDED_BEFORE, r"\1")
 
 
 def _finite(number: ir.FloatingValue) -> ir.FloatingValue:

@@ -211,7 +211,7 @@ def test_a_messy_survey_is_accounted_for_row_by_row(survey: Path) -> None:
     assert found["customer_id"].tolist() == [str(BIG + more) for more in (0, 1, 3, 5)]
     assert found["score"].tolist() == [10, 7, 9, 0]
     assert found["comment"].tolist() == ["na stałe", "again", 'he said "no"', "żółw"]
-    assert "score: the number before its words" in [str(note.text) for note in loaded.notes]
+    assert "score: the number beside its words" in [str(note.text) for note in loaded.notes]
     row = nps.nps(selected).iloc[0]
     assert row[["promoters", "passives", "detractors"]].tolist() == [2, 1, 1]
 

@@ -75,6 +75,49 @@ def test_answers_are_guessed_from_the_words_of_their_questions(tmp_path: Path) -
     assert tables.load(client, "responses").table.score.execute().tolist() == [10, 3]
 
 
+TILL = """Date,Net Sales,Gross Sales,PAN Suffix,Customer ID
+03/13/24,"$1,234.50","$1,300.00",1234,a
+03/14/24,-$2.50,-$2.50,0021,b
+"""
+BILLING = """account_code,state,activated_at,canceled_at,expires_at,unit_amount
+1,active,2023-03-13 10:00:00,,,19.00
+1,expired,2023-03-13 10:00:00,,2023-06-13 10:00:00,19.00
+2,canceled,2023-03-13 10:00:00,2024-04-20 10:00:00,2024-05-13 10:00:00,59.00
+3,expired,2023-03-13 10:00:00,2023-06-01 10:00:00,2023-06-13 10:00:00,19.00
+"""
+PANEL = """Respondent ID,Date Created,Date Modified,How likely is it that you would recommend us?
+118001,01/27/2024 04:19:00 AM,01/27/2024 04:22:00 AM,Extremely likely - 10
+118002,01/28/2024 04:19:00 AM,01/28/2024 04:22:00 AM,Not at all likely - 0
+118003,01/29/2024 04:19:00 AM,01/29/2024 04:22:00 AM,8
+"""
+
+
+def test_sums_with_a_sign_are_sums_and_digits_of_cards_are_not_asked_about(tmp_path: Path) -> None:
+    with pytest.raises(ParamsError) as asked:
+        drafted(tmp_path, "orders", TILL)
+    assert "how much was paid: Net Sales ($1,234.50 | -$2.50); Gross Sales" in str(asked.value)
+    assert "PAN" not in str(asked.value)
+
+
+def test_an_end_is_when_it_expires_and_not_when_it_was_cancelled(tmp_path: Path) -> None:
+    """What ran out without being cancelled has ended too, and what was cancelled runs on until then."""
+    draft = drafted(tmp_path, "subscriptions", BILLING)
+    assert columns(draft, "subscriptions")["ended_at"] == "expires_at"
+    assert (
+        "  note: state has expired (2), active (1), canceled (1). All count; else say --where."
+        in draft.reasons
+    )
+    of_land = drafted(tmp_path, "subscriptions", BILLING.replace("state", "Billing State"))
+    assert not [reason for reason in of_land.reasons if "Billing State has" in reason]
+
+
+def test_answers_with_their_words_before_them_are_scores(tmp_path: Path) -> None:
+    draft = drafted(tmp_path, "responses", PANEL)
+    assert columns(draft, "responses")["responded_at"] == "Date Created"
+    client = params.read(drafts.write(draft, tmp_path))
+    assert tables.load(client, "responses").table.score.execute().tolist() == [10, 0, 8]
+
+
 QUESTIONS = """StartDate,RecordedDate,Status,Progress,Q1,Q2,ExternalReference
 Start Date,Recorded Date,Response Type,Progress,How likely are you to recommend us?,What is the reason?,Ref
 "{""Id"":""a""}","{""Id"":""b""}","{""Id"":""c""}","{""Id"":""d""}","{""Id"":""e""}","{""Id"":""f""}","{""Id"":""g""}"
