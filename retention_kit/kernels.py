@@ -14,6 +14,7 @@ import tempfile
 import time
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +22,12 @@ import nbformat
 from jupyter_core.utils import run_sync
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbformat.v4 import new_output
-from papermill import execute_notebook
 from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import Engine as PapermillEngine
 from papermill.engines import papermill_engines
-from papermill.exceptions import PapermillExecutionError
+from papermill.execute import prepare_notebook_metadata
+from papermill.iorw import load_notebook_node
+from papermill.parameterize import parameterize_notebook
 
 from retention_kit import session
 from retention_kit.engines import Engine
@@ -137,33 +139,34 @@ def execute(
     temporary = {"prefix": "retention_kit_", "dir": os.environ.get(session.SCRATCH)}
     with tempfile.TemporaryDirectory(**temporary, ignore_cleanup_errors=True) as folder:
         run = _Run(path.stem, engine, Path(folder), cell_timeout, deadline)
-        notebook = _executed(run, _edition(path, without, Path(folder)), parameters)
+        notebook = _executed(run, _edition(path, without), parameters)
     _believe(path.stem, notebook)
     return Executed(notebook, time.monotonic() - run.started, run.by)
 
 
-def _edition(path: Path, without: Collection[str], folder: Path) -> Path:
+def _edition(path: Path, without: Collection[str]) -> nbformat.NotebookNode:
     """The notebook with only the cells that are to run: a report does not work through the lesson."""
-    notebook = nbformat.read(path, as_version=4)
+    notebook = load_notebook_node(str(path))
     notebook.cells = [c for c in notebook.cells if not set(without).intersection(c.metadata.get("tags", []))]
-    nbformat.write(notebook, folder / path.name)
-    return folder / path.name
+    return notebook
 
 
-def _executed(run: "_Run", path: Path, parameters: Mapping[str, Any]) -> nbformat.NotebookNode:
+def _executed(
+    run: "_Run", notebook: nbformat.NotebookNode, parameters: Mapping[str, Any]
+) -> nbformat.NotebookNode:
+    """As papermill's `execute_notebook`, step by step; that would write the whole as a text for no file."""
+    if parameters:
+        notebook = parameterize_notebook(notebook, dict(parameters), engine_name=_ENGINE)
+    notebook = prepare_notebook_metadata(notebook, f"{run.chapter}.ipynb", None)
     try:
-        return execute_notebook(
-            str(path),
-            None,
-            parameters=dict(parameters),
-            engine_name=_ENGINE,
+        return papermill_engines.execute_notebook_with_engine(
+            _ENGINE,
+            notebook,
+            kernel_name=papermill_engines.nb_kernel_name(_ENGINE, notebook),
             progress_bar=False,
-            request_save_on_cell_execute=False,
             start_timeout=_START_TIMEOUT,
             run=run,
         )
-    except PapermillExecutionError as error:
-        raise Stopped(_reason(run.chapter, error.ename, error.evalue), run.notebook) from None
     except (RuntimeError, TimeoutError, DeadKernelError) as error:
         raise Stopped(f"{run.chapter}: the kernel did not start: {error}", None) from None
 
@@ -176,12 +179,12 @@ def _reason(chapter: str, name: str, value: str) -> str:
 def _believe(chapter: str, notebook: nbformat.NotebookNode) -> None:
     """Every code cell ran, none holds an error, and the last one is the sentinel."""
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    for output in chain.from_iterable(cell.outputs for cell in code):
+        if output.output_type == "error":
+            raise Stopped(_reason(chapter, output.ename, output.evalue), notebook)
     for number, cell in enumerate(code, start=1):
         if cell.source.strip() and cell.execution_count is None:
             raise Stopped(f"{chapter}: stopped before code cell {number} of {len(code)}.", notebook)
-        for output in cell.outputs:
-            if output.output_type == "error":
-                raise Stopped(_reason(chapter, output.ename, output.evalue), notebook)
     if not code or "sentinel" not in code[-1].metadata.get("tags", []):
         raise Stopped(f"{chapter}: the notebook does not end with its sentinel cell.", notebook)
 

@@ -21,6 +21,7 @@ import jinja2
 import nbformat
 from markupsafe import Markup
 from nbconvert import HTMLExporter
+from nbconvert.filters import Highlight2HTML
 
 from retention_kit import cards, exhibits, grids, names, playbook, sheets
 from retention_kit.brands import Brand
@@ -199,7 +200,7 @@ def _plan(plan: Plan, voice: Voice) -> dict[str, Any]:
 
 def _chapter(chapter: Chapter, page: Page, voice: Voice) -> dict[str, Any]:
     shown = [cell for cell in _shown_cells(chapter.notebook) if not _is_data_note(cell)]
-    cells = copy.deepcopy(shown)
+    cells = to_change(shown)
     _tell_changes(cells, page.changes, voice)
     _offer_downloads(cells, f"{page.client}_{page.as_of[:10]}_{chapter.name}", voice)
     for number, output in enumerate(finding_outputs(cells), start=1):
@@ -209,8 +210,22 @@ def _chapter(chapter: Chapter, page: Page, voice: Voice) -> dict[str, Any]:
 
 def body(cells: Sequence[nbformat.NotebookNode], *, style: str = "report") -> Markup:
     """The cells' outputs as HTML, through the one template that decides what may pass."""
-    html, _ = _exporter(style).from_notebook_node(nbformat.v4.new_notebook(cells=list(cells)))
-    return Markup(html)
+    parts = {f"include_{part}": True for part in ("code", "input", "output", "markdown")}
+    resources = {"global_content_filter": parts}
+    notebook = {"cells": cells, "metadata": {}}
+    return Markup(_body(style).render(nb=notebook, resources=resources).lstrip())
+
+
+def to_change(cells: Iterable[nbformat.NotebookNode]) -> list[nbformat.NotebookNode]:
+    """Copies whose outputs may be told anew; the tables that they carry are large, and not copied."""
+    copies = [copy.copy(cell) for cell in cells]
+    for cell in copies:
+        if "outputs" in cell:
+            cell.outputs = [
+                nbformat.NotebookNode({part: copy.copy(value) for part, value in output.items()})
+                for output in cell.outputs
+            ]
+    return copies
 
 
 def _offer_downloads(cells: Iterable[nbformat.NotebookNode], name: str, voice: Voice) -> None:
@@ -332,7 +347,7 @@ def _data_checks(chapters: Sequence[Chapter], voice: Voice) -> Markup:
 
 
 def _other_notes(chapter: Chapter) -> Markup:
-    cells = copy.deepcopy([cell for cell in _shown_cells(chapter.notebook) if _is_data_note(cell)])
+    cells = to_change(cell for cell in _shown_cells(chapter.notebook) if _is_data_note(cell))
     for cell in cells:
         cell.outputs = [o for o in cell.outputs if exhibits.MIME.format("checks") not in o.get("data", {})]
     return body(cells)
@@ -342,10 +357,16 @@ def _other_notes(chapter: Chapter) -> Markup:
 
 
 @lru_cache
-def _exporter(style: str) -> HTMLExporter:
-    """One for all chapters: making it costs more than using it."""
+def _body(style: str) -> jinja2.Template:
+    """nbconvert's template of a notebook's body, with its filters; made once, which costs more than using it.
+
+    Its exporter would copy the notebook twice and read the HTML again, to mark cells and pictures: half a
+    second a client. Our cells are prepared, and an exhibit brings its alternative text.
+    """
     ours = [str(_TEMPLATES)]
-    return HTMLExporter(template_name=style, extra_template_basedirs=ours, extra_template_paths=ours)
+    exporter = HTMLExporter(template_name=style, extra_template_basedirs=ours, extra_template_paths=ours)
+    exporter.register_filter("highlight_code", Highlight2HTML(parent=exporter))
+    return exporter.template
 
 
 @lru_cache(maxsize=1)

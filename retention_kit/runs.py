@@ -353,7 +353,8 @@ def _write_notebooks(job: Job, folder: Path) -> None:
 
 
 def _masked(notebook: nbformat.NotebookNode, client: Client) -> nbformat.NotebookNode:
-    masked = copy.deepcopy(notebook)
+    masked = copy.copy(notebook)
+    masked.cells = pages.to_change(notebook.cells)
     for output in chain.from_iterable(cell.get("outputs", []) for cell in masked.cells):
         if output.output_type == "stream":
             output.text = client.masked(output.text)
