@@ -87,7 +87,7 @@ Language = Annotated[str, AfterValidator(known)]
 def read(path: Path) -> dict[str, str | dict[str, str]]:
     """Entries by dotted key, checked: every field has a known unit, every plural an `other`, no key twice."""
     found: dict[str, str | dict[str, str]] = {}
-    _flatten("", yamls.load(path, ours=True).values, found)
+    _flatten("", yamls.load(path).values, found)
     for key, entry in found.items():
         for template in texts(entry):
             _check_template(key, template, found)

@@ -94,14 +94,13 @@ def read(source: str | Path = "en", *, language: str = "en") -> Codeframe:
     >>> [theme.title for theme in read("pl", language="pl").themes][:3]
     ['Dostawa', 'Opakowanie', 'Jakość produktu']
     """
-    ours = str(source) in starters()
-    path = folder() / f"{source}.yaml" if ours else Path(source)
+    path = folder() / f"{source}.yaml" if str(source) in starters() else Path(source)
     if not path.is_file():
         raise ParamsError(
             f"codeframe: there is no file {path.name}. Give its path from the client file's folder, "
             f"or one of {starters()}."
         )
-    document = yamls.load(path, ours=ours)
+    document = yamls.load(path)
     themes = [_theme(document, name, told, language) for name, told in document.values.items()]
     if not themes:
         raise ParamsError(f"{path.name} has no themes. Copy one of ours: {', '.join(starters())}.")

@@ -147,5 +147,5 @@ def folded(text: str) -> str:
 @cache
 def _nothing() -> frozenset[str]:
     path = Path(str(resources.files("retention_kit"))) / "nothing_to_say.yaml"
-    said = yamls.load(path, ours=True).values
+    said = yamls.load(path).values
     return frozenset(folded(phrase) for phrases in said.values() for phrase in phrases)

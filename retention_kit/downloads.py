@@ -140,4 +140,4 @@ def _digest(path: Path) -> str:
 
 @cache
 def _all() -> dict[str, dict[str, Any]]:
-    return yamls.load(Path(str(resources.files(__package__))) / "downloads.yaml", ours=True).values
+    return yamls.load(Path(str(resources.files(__package__))) / "downloads.yaml").values

@@ -202,7 +202,7 @@ def _examples(frame: pd.DataFrame, sides: dict[str, pd.Series]) -> pd.Series:
 @cache
 def _function_words() -> frozenset[str]:
     path = Path(str(resources.files("retention_kit"))) / "function_words.yaml"
-    return frozenset(word for words in yamls.load(path, ours=True).values.values() for word in words.split())
+    return frozenset(word for words in yamls.load(path).values.values() for word in words.split())
 
 
 def _by_length(text: str) -> tuple[bool, int, str]:

@@ -108,4 +108,4 @@ def _named(name: str) -> dict[str, Any]:
 
 @cache
 def _all() -> dict[str, dict[str, Any]]:
-    return yamls.load(Path(str(resources.files(__package__))) / "presets.yaml", ours=True).values
+    return yamls.load(Path(str(resources.files(__package__))) / "presets.yaml").values

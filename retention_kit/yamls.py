@@ -18,7 +18,7 @@ class _Loader(yaml.SafeLoader):
 
 
 class _Quick(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
-    """The same by the parser in C: twenty times faster, and its messages do not say what was expected."""
+    """The same by the parser in C: twenty times faster, but its messages do not say what was expected."""
 
 
 _PLAIN = {
@@ -61,8 +61,8 @@ class Document:
         return len(keys)
 
 
-def load(path: Path, *, ours: bool = False) -> Document:
-    """Read one YAML file; one that comes with the package (`ours`) by the faster parser.
+def load(path: Path) -> Document:
+    """Read one YAML file.
 
     Raises
     ------
@@ -73,9 +73,7 @@ def load(path: Path, *, ours: bool = False) -> Document:
         raise ParamsError(f"{path.name} is larger than a client file can be ({_LARGEST:,} bytes).")
     try:
         text = path.read_text(encoding="utf-8-sig")
-        if not ours:
-            _refuse_indirection(path, text)
-        node = yaml.compose(text, Loader=_Quick if ours else _Loader)
+        node = _composed(path, text)
     except UnicodeDecodeError:
         raise ParamsError(f"{path.name} is not UTF-8. Save it as UTF-8.") from None
     except yaml.MarkedYAMLError as error:
@@ -95,8 +93,20 @@ def load(path: Path, *, ours: bool = False) -> Document:
     return Document(path, _Loader("").construct_document(node), lines)
 
 
-def _refuse_indirection(path: Path, text: str) -> None:
-    for token in yaml.scan(text, Loader=_Loader):
+def _composed(path: Path, text: str) -> yaml.Node | None:
+    try:
+        return _read(path, text, _Quick)
+    except yaml.YAMLError:
+        return _read(path, text, _Loader)  # which says better what is wrong
+
+
+def _read(path: Path, text: str, loader: type[yaml.SafeLoader]) -> yaml.Node | None:
+    _refuse_indirection(path, text, loader)
+    return yaml.compose(text, Loader=loader)
+
+
+def _refuse_indirection(path: Path, text: str, loader: type[yaml.SafeLoader]) -> None:
+    for token in yaml.scan(text, Loader=loader):
         start = f"{path.name} line {token.start_mark.line + 1}:"
         if isinstance(token, (yaml.AliasToken, yaml.AnchorToken)):
             raise ParamsError(f"{start} anchors and aliases (& and *) are not read. Write it out.")
