@@ -58,6 +58,7 @@ WINDOWS: dict[str, Asked] = {
     "overdue_customers": lambda orders: rhythm.overdue_customers(orders, limit=50),
     "inactivity_churn": lambda orders: inactivity.inactivity_churn(orders, window_days=90),
     "inactivity_windows": inactivity.inactivity_windows,
+    "explain_figure of retention": lambda orders: retention.explain_figure(orders, "20 %"),
 }
 #: Of subscriptions; what somebody pays is followed from one change to the next.
 SUBSCRIBED: dict[str, Asked] = {

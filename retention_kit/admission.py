@@ -148,7 +148,7 @@ def _checked(
         return Admitted(kept, end, until, accounts, notes, {"days": days})
     named, in_order = kept, None
     if days is not None:
-        named = moments.each_customer(kept, contract.moment)
+        named = moments.each_customer(kept, contract.moment, int(accounts["rows"].iloc[-1]))
         notes += moments.warnings(days, named)
         in_order = sequences.laid_out(kept, contract, named)
     notes += (*lines.note(kept, accounts), *identities.notes(named))

@@ -11,7 +11,7 @@ from dataclasses import replace
 import ibis
 import ibis.expr.types as ir
 
-from retention_kit import periods, session
+from retention_kit import periods, portions, session
 from retention_kit.tables import Loaded
 
 #: Later than any data: the end of what has none, where two ends are compared.
@@ -47,7 +47,8 @@ def levels(loaded: Loaded, by: Sequence[str] = ()) -> ir.Table:
     """
     asked = ("levels", tuple(by))
     if asked not in loaded.kept:
-        loaded.kept[asked] = session.stored(_levels(paying(loaded).table, by), "levels")
+        levels = _levels(paying(loaded).table, by)
+        loaded.kept[asked] = session.stored(levels, "levels", alike=portions.beside(loaded))
     return loaded.kept[asked]
 
 

@@ -10,7 +10,16 @@ import ibis
 import ibis.expr.types as ir
 import pandas as pd
 
-from retention_kit import billing, denominators, explanations, figures, periods, policies, session
+from retention_kit import (
+    billing,
+    denominators,
+    explanations,
+    figures,
+    periods,
+    policies,
+    portions,
+    session,
+)
 from retention_kit.explanations import OTHER_PERIOD, Candidate
 from retention_kit.moments import Date
 from retention_kit.phrases import Words, words
@@ -211,11 +220,14 @@ def _rows(loaded: Loaded, end: int, by: tuple[str, ...]) -> pd.DataFrame:
 
 
 def _money(loaded: Loaded, end: int, by: tuple[str, ...]) -> pd.DataFrame:
-    moves = billing.classified(billing.levels(loaded, by), by)
-    moves = moves.mutate(period_index=periods.index(moves.since, "month"))
-    moves = moves.filter(moves.period_index < end)
-    sums = {name: moves[name].sum().cast("int64") for name in (*_GAINS, *_LOSSES)}
-    months = periods.each_period(moves.group_by(*by, "period_index").aggregate(**sums).to_pandas(), by, end)
+    def moved(part: Loaded) -> ir.Table:
+        moves = billing.classified(billing.levels(part, by), by)
+        moves = moves.mutate(period_index=periods.index(moves.since, "month"))
+        moves = moves.filter(moves.period_index < end)
+        sums = {name: moves[name].sum().cast("int64") for name in (*_GAINS, *_LOSSES)}
+        return moves.group_by(*by, "period_index").aggregate(**sums)
+
+    months = periods.each_period(portions.added(loaded, moved, (*by, "period_index")), by, end)
     months["change"] = months[list(_GAINS)].sum(axis=1) - months[list(_LOSSES)].sum(axis=1)
     months["begin"] = periods.running_total(months, "change", by) - months["change"]
     return months.drop(columns="change")

@@ -12,11 +12,14 @@ import ibis
 import ibis.expr.types as ir
 import pandas as pd
 
-from retention_kit import attrition, billing, intervals, periods, tables
+from retention_kit import attrition, billing, intervals, periods, portions, tables
 from retention_kit.periods import Period
 from retention_kit.phrases import Phrase
 from retention_kit.sentences import phrase
 from retention_kit.tables import Loaded
+
+#: What stretches that are counted together have in common.
+_KINDS = ("began", "last", "fresh", "left", "stops")
 
 Denominator = Literal["start", "start_plus_new", "average", "exposure", "due_for_renewal"]
 
@@ -39,7 +42,9 @@ def _stretches(loaded: Loaded, by: tuple[str, ...], period: Period, end: int) ->
     """
     asked = ("stretches", period, by, end)
     if asked not in loaded.kept:
-        loaded.kept[asked] = _alike(_paid(loaded, by, period, end), by, end).to_pandas()
+        loaded.kept[asked] = portions.added(
+            loaded, lambda part: _alike(_paid(part, by, period, end), by, end), (*by, *_KINDS)
+        )
     return loaded.kept[asked]
 
 
@@ -67,8 +72,7 @@ def _alike(paid: ir.Table, by: tuple[str, ...], end: int) -> ir.Table:
         "began_at": each.since.epoch_seconds().sum(),
         "over_at": each.until.epoch_seconds().sum().fill_null(0),
     }
-    kinds = ("began", "last", "fresh", "left", "stops")
-    return each.group_by(*by, *kinds).aggregate(
+    return each.group_by(*by, *_KINDS).aggregate(
         customers=each.count(), **{name: total.cast("int64") for name, total in seconds.items()}
     )
 
@@ -118,6 +122,10 @@ def _seconds(numbers: pd.Series, period: Period) -> pd.Series:
 
 
 def _when_due(loaded: Loaded, by: tuple[str, ...], period: Period, end: int) -> pd.DataFrame:
+    return portions.added(loaded, lambda part: _due(part, by, period, end), (*by, "period_index"))
+
+
+def _due(loaded: Loaded, by: tuple[str, ...], period: Period, end: int) -> ir.Table:
     rows = billing.paying(loaded).table
     rows = rows.filter(rows.ended_at.notnull())
     rows = rows.mutate(period_index=periods.index(rows.ended_at, period))
@@ -138,7 +146,7 @@ def _when_due(loaded: Loaded, by: tuple[str, ...], period: Period, end: int) -> 
     after = after.filter(after.is_due)
     goes_on = (after["_reached"] > after["at"]).fill_null(False)
     counts = {"customers": after.count(), "churned": (~goes_on).cast("int64").sum()}
-    return after.group_by(*by, period_index=after["at"]).aggregate(**counts).to_pandas()
+    return after.group_by(*by, period_index=after["at"]).aggregate(**counts)
 
 
 BY_NAME: dict[str, Counting] = {

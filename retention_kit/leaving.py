@@ -7,7 +7,7 @@ import ibis
 import ibis.expr.types as ir
 import pandas as pd
 
-from retention_kit import billing, intervals, moments, periods, policies, survival, tables
+from retention_kit import billing, intervals, moments, periods, policies, portions, survival, tables
 from retention_kit.exceptions import ParamsError
 from retention_kit.moments import Date
 from retention_kit.periods import Period
@@ -100,10 +100,14 @@ def churn_reasons(
     groups = tables.by_columns(by, taken=("customer_id", "reason", "kind", *_SHARES, "interval"))
     loaded = tables.subscriptions(subscriptions, as_of=as_of, columns=("cancel_reason", *groups))
     loaded = policies.applied(loaded, policy)
-    gone = _departures(loaded, groups, _moment_before(loaded, start))
-    gone = gone.mutate(kind=_kind(gone.reason, unchosen), reason=gone.reason.fill_null(NOT_STATED))
+    since = _moment_before(loaded, start)
     cells = ("reason", "kind") if per == "reason" else ("kind",)
-    frame = _shares(gone, groups, cells, "mrr" in loaded.table.columns)
+    counted = portions.added(
+        loaded,
+        lambda part: _by_cell(_departures(part, groups, since), groups, cells, unchosen),
+        (*groups, *cells),
+    )
+    frame = _shares(counted, groups, cells, "mrr" in loaded.table.columns)
     told = loaded.told(phrase("definition.churn_reasons", by=tables.by_words("within", groups)))
     frame.attrs = told | {"notes": [*told["notes"], *_never_given(loaded, unchosen)]}
     return frame
@@ -171,7 +175,8 @@ def churn_hazard(
     loaded = tables.subscriptions(subscriptions, as_of=as_of, columns=groups)
     periods.check_period(period)
     loaded = policies.applied(loaded, policy)
-    frame = _by_tenure(_tenures(loaded, groups, period), groups)
+    tenures = portions.added(loaded, lambda part: _tenures(part, groups, period), (*groups, "tenure"))
+    frame = _by_tenure(tenures, groups)
     frame["hazard"] = frame["churned"] / frame["at_risk"]
     frame["low"], frame["high"] = intervals.wilson(frame["churned"], frame["at_risk"])
     frame["interval"] = pd.Series(intervals.WILSON, index=frame.index, dtype="str")
@@ -230,10 +235,8 @@ def tenure_survival(
     groups = tables.by_columns(by, taken=("customer_id",))
     loaded = tables.subscriptions(subscriptions, as_of=as_of, columns=groups)
     loaded = policies.applied(loaded, policy)
-    lives = _first_lives(loaded, groups)
-    until = lives.left.fill_null(_until(loaded))
-    counted = lives.group_by(*groups, duration=_whole(lives.since, until, "day"), event=lives.left.notnull())
-    curve = survival.survival_curve(counted.aggregate(customers=lives.count()).to_pandas(), by=groups)
+    lives = portions.added(loaded, lambda part: _durations(part, groups), (*groups, "duration", "event"))
+    curve = survival.survival_curve(lives, by=groups)
     by_words = tables.by_words("first_subscription", groups)
     curve.attrs = loaded.told(phrase("definition.tenure_survival", by=by_words))
     return curve
@@ -297,15 +300,22 @@ def _never_given(loaded: Loaded, unchosen: list[str] | None) -> list[Phrase]:
     return [phrase("note.reason_never_given", named=", ".join(missing))] if missing else []
 
 
-def _shares(gone: ir.Table, by: tuple[str, ...], cells: Sequence[str], priced: bool) -> pd.DataFrame:
-    """Counts and money by cell, each as a share of its group, the customer being the unit of money."""
+def _by_cell(
+    gone: ir.Table, by: tuple[str, ...], cells: Sequence[str], unchosen: list[str] | None
+) -> ir.Table:
+    """Departures, customers and money by cell, with the squares of what each customer's cells add up to."""
+    gone = gone.mutate(kind=_kind(gone.reason, unchosen), reason=gone.reason.fill_null(NOT_STATED))
     keys = ["customer_id", *by]
     each = gone.group_by(*keys, *cells).aggregate(churned=gone.count(), y=gone.cents.sum())
     first = ibis.row_number().over(group_by=keys, order_by=list(cells)) == 0
     each = each.mutate(x=each.y.sum().over(group_by=keys), once=first.cast("int64"))
     sums = {"churned": each.churned.sum(), "y": each.y.sum(), "customers": each.once.sum()}
     sums |= {"yy": (each.y * each.y).sum(), "xy": (each.x * each.y).sum()}
-    s = each.group_by(*by, *cells).aggregate(**sums).to_pandas()
+    return each.group_by(*by, *cells).aggregate(**sums)
+
+
+def _shares(s: pd.DataFrame, by: tuple[str, ...], cells: Sequence[str], priced: bool) -> pd.DataFrame:
+    """Counts and money by cell, each as a share of its group, the customer being the unit of money."""
     money = ["y", "yy", "xy"]
     s[money] = s[money].astype("float64") if priced else float("nan")
     s = s.astype({"churned": "int64", "customers": "int64"})
@@ -343,6 +353,14 @@ def _first_lives(loaded: Loaded, by: tuple[str, ...]) -> ir.Table:
     return lives.join(periods.birth_values(billing.paying(loaded), by), "customer_id") if by else lives
 
 
+def _durations(loaded: Loaded, by: tuple[str, ...]) -> ir.Table:
+    """By group and whole days from the first payment to the first stop, or until now: `customers`."""
+    lives = _first_lives(loaded, by)
+    until = lives.left.fill_null(_until(loaded))
+    counted = lives.group_by(*by, duration=_whole(lives.since, until, "day"), event=lives.left.notnull())
+    return counted.aggregate(customers=lives.count())
+
+
 def _whole(since: ir.TimestampValue, until: ir.TimestampValue, period: Period) -> ir.IntegerValue:
     """How many whole periods lie between two moments, counted from the first of them."""
     unit = periods.unit(period)
@@ -357,7 +375,7 @@ def _whole(since: ir.TimestampValue, until: ir.TimestampValue, period: Period) -
     return (months / _MONTHS[unit]).floor().cast("int64")
 
 
-def _tenures(loaded: Loaded, by: tuple[str, ...], period: Period) -> pd.DataFrame:
+def _tenures(loaded: Loaded, by: tuple[str, ...], period: Period) -> ir.Table:
     """By group and last `tenure` at risk: how many `customers`, and how many of them `churned` at it.
 
     A period of tenure counts only where it would have been over by `as_of`, left or not: else the young
@@ -370,7 +388,7 @@ def _tenures(loaded: Loaded, by: tuple[str, ...], period: Period) -> pd.DataFram
     )
     judged = lives.filter(lives.tenure >= 0)
     sums = {"customers": judged.count(), "churned": judged.lost.cast("int64").sum()}
-    return judged.group_by(*by, "tenure").aggregate(**sums).to_pandas()
+    return judged.group_by(*by, "tenure").aggregate(**sums)
 
 
 def _by_tenure(counted: pd.DataFrame, by: tuple[str, ...]) -> pd.DataFrame:

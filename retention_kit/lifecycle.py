@@ -12,6 +12,7 @@ from retention_kit import histories, intervals, periods, session, tables
 from retention_kit.moments import Date
 from retention_kit.periods import Period
 from retention_kit.sentences import phrase
+from retention_kit.sequences import Part
 from retention_kit.tables import Columns, Loaded
 
 _FLOW = (
@@ -153,11 +154,11 @@ def stickiness(
     split = tables.by_columns(by, taken=("customer_id", "period_index", *_STICKY))
     loaded = tables.orders_or_events(orders, as_of=as_of, columns=split)
     end = periods.first_incomplete(loaded, period)
-    days = _customer_days(loaded, period, split, end)
-    frame = periods.each_period(_active_days(days, split), split, end)
+    active, lasting = _active_days(loaded, period, split, end)
+    frame = periods.each_period(active, split, end)
     frame["period"] = periods.starts(frame["period_index"], period)
     frame["days"] = (periods.starts(frame["period_index"] + 1, period) - frame["period"]).dt.days
-    frame["weekly_active"] = _weekly_active(days, frame, period, split, end)
+    frame["weekly_active"] = _weekly_active(lasting, frame, period, split, end)
     frame, unit = _with_ratios(frame)[["period", *split, *_STICKY[1:]]], periods.unit(period)
     told = phrase(f"definition.stickiness.{loaded.kind}", unit=unit)
     frame.attrs = periods.told(loaded, told, frame, period)
@@ -209,6 +210,35 @@ def _with_birth(table: ir.Table, loaded: Loaded, by: Sequence[str]) -> ir.Table:
     return table.join(periods.birth_values(loaded, by), "customer_id") if by else table
 
 
+def _active_days(
+    loaded: Loaded, period: Period, by: Sequence[str], end: int
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """What stickiness is made of, from the days on which each customer was active, in periods that are over.
+
+    Returns
+    -------
+    DataFrame, DataFrame
+        By period: customers, their active days, and the squares of these for the spread. By day, and by how
+        many days a customer stays among the weekly ones (`_kept`): how many of them (`_change`).
+    """
+    if loaded.in_order is not None and not by:
+        found = list(loaded.in_order.of_parts(lambda part: _active_days_in_order(part, period, end)))
+        keys = (["period_index"], ["_day", "_kept"])
+        active, lasting = (
+            pd.concat(frames).groupby(key, as_index=False).sum()
+            for frames, key in zip(zip(*found, strict=True), keys, strict=True)
+        )
+        return active, lasting
+    days = _customer_days(loaded, period, by, end)
+    each = days.group_by("customer_id", "period_index", *by).aggregate(_days=days.count())
+    squares = (each._days * each._days).sum()
+    sums = {"active": each.count(), "active_days": each._days.sum(), "_squares": squares}
+    active = each.group_by("period_index", *by).aggregate(**sums).to_pandas()
+    following = days._day.lead().over(group_by="customer_id", order_by="_day")
+    lasting = days.mutate(_kept=ibis.least((following - days._day).fill_null(_WEEK), _WEEK))
+    return active, lasting.group_by("_day", "_kept", *by).aggregate(_change=lasting.count()).to_pandas()
+
+
 def _customer_days(loaded: Loaded, period: Period, by: Sequence[str], end: int) -> ir.Table:
     """One row a customer and day with activity, in periods that are over."""
     moment = loaded.table[loaded.moment]
@@ -219,25 +249,30 @@ def _customer_days(loaded: Loaded, period: Period, by: Sequence[str], end: int) 
     return session.stored(_with_birth(days, loaded, by), "days")
 
 
-def _active_days(days: ir.Table, by: Sequence[str]) -> pd.DataFrame:
-    """By period: customers, their active days, and the squares of these for the spread."""
-    each = days.group_by("customer_id", "period_index", *by).aggregate(_days=days.count())
-    squares = (each._days * each._days).sum()
-    sums = {"active": each.count(), "active_days": each._days.sum(), "_squares": squares}
-    return each.group_by("period_index", *by).aggregate(**sums).to_pandas()
+def _active_days_in_order(part: Part, period: Period, end: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The same of rows that are laid out: a day is new with a customer's first row, and where a gap ends."""
+    number = periods.of_days(part.days, period)
+    new = np.flatnonzero((part.is_first | (part.gaps > 0)) & (number < end))
+    day, number, is_first = part.days[new], number[new], part.is_first[new]
+    # The days of one customer and period stand together; of the last day nobody knows of a next one.
+    starts = np.flatnonzero(is_first | (np.diff(number, prepend=number[:1]) != 0))
+    days = np.diff(starts, append=len(new))
+    sums = {"period_index": number[starts], "active": 1, "active_days": days, "_squares": days * days}
+    active = pd.DataFrame(sums).groupby("period_index", as_index=False).sum()
+    is_last = np.append(is_first[1:], True)[: len(new)]
+    kept = np.where(is_last, _WEEK, np.minimum(np.diff(day, append=0), _WEEK))
+    lasting = pd.DataFrame({"_day": periods.of_days(day, "day"), "_kept": kept, "_change": 1})
+    return active, lasting.groupby(["_day", "_kept"], as_index=False).sum()
 
 
 def _weekly_active(
-    days: ir.Table, frame: pd.DataFrame, period: Period, by: Sequence[str], end: int
+    counts: pd.DataFrame, frame: pd.DataFrame, period: Period, by: Sequence[str], end: int
 ) -> pd.Series:
     """The mean over the days of each period of the customers active in a day and the six before it.
 
     A day keeps its customer among the weekly ones until the seventh day after it, or until the next
     active day takes over: so it is enough to count who begins and who ends on each day.
     """
-    following = days._day.lead().over(group_by="customer_id", order_by="_day")
-    lasting = days.mutate(_kept=ibis.least((following - days._day).fill_null(_WEEK), _WEEK))
-    counts = lasting.group_by("_day", "_kept", *by).aggregate(_change=lasting.count()).to_pandas()
     ended = counts.assign(_day=counts["_day"] + counts["_kept"], _change=-counts["_change"])
     changes = pd.concat([counts, ended]).rename(columns={"_day": "period_index"})
     changes = changes.groupby(["period_index", *by], dropna=False, as_index=False)["_change"].sum()

@@ -8,7 +8,7 @@ import ibis
 import ibis.expr.types as ir
 import pandas as pd
 
-from retention_kit import billing, intervals, periods, policies, tables
+from retention_kit import billing, intervals, periods, policies, portions, tables
 from retention_kit.exceptions import DataError, ParamsError, did_you_mean
 from retention_kit.moments import Date
 from retention_kit.periods import Period
@@ -85,15 +85,12 @@ def save_rate(
         raise ParamsError(f"months is a whole number from 1, and it was {months!r}. Type 3 for a quarter.")
     groups = tables.by_columns(by, taken=("customer_id", "kind", *_SAVED))
     read = tables.subscriptions(subscriptions, as_of=as_of, columns=("mrr", *groups))
-    loaded = policies.applied(read, replace(policies.named(policy), pauses="churn"))
-    moves = billing.movements(loaded, groups)
-    begun = _pauses(read)
-    asked = ibis.union(_downgrades(moves, begun), _first_pauses(moves, begun))
-    asked = asked.mutate(_at=asked.since + ibis.interval(months=months))
-    asked = asked.filter(asked._at < ibis.timestamp(loaded.observed_until))
-    if groups:
-        asked = asked.join(periods.birth_values(billing.paying(loaded), groups), "customer_id")
-    frame = _saved(_paying_then(asked, billing.levels(loaded)), groups)
+    paused = replace(policies.named(policy), pauses="churn")
+    loaded = policies.applied(read, paused)
+    counted = portions.added(
+        read, lambda part: _asked(part, policies.applied(part, paused), months, groups), ("kind", *groups)
+    )
+    frame = _saved(counted, groups)
     by_words = tables.by_words("first_paid", groups)
     frame.attrs = loaded.told(phrase("definition.save_rate", months=months, by=by_words))
     return frame
@@ -167,16 +164,35 @@ def churn_by_margin(
     loaded = tables.subscriptions(subscriptions, as_of=as_of, columns=("mrr", *groups))
     told = _told_of_margins(loaded)
     loaded = policies.applied(loaded, policy)
-    left = _left(billing.levels(loaded, (*groups, *told)), told, margin)
-    left = left.mutate(period_index=periods.index(left.since, period))
-    left = left.filter(left.period_index < periods.first_incomplete(loaded, period))
-    frame = _split(_by_sign(left, groups), groups, period)
+    end = periods.first_incomplete(loaded, period)
+    counted = portions.added(
+        loaded,
+        lambda part: _by_sign(
+            _left(billing.levels(part, (*groups, *told)), told, margin), groups, period, end
+        ),
+        ("period_index", *groups, "sign"),
+    )
+    frame = _split(counted, groups, period)
     by_words = tables.by_words("at_leaving", groups)
     frame.attrs = loaded.told(phrase("definition.churn_by_margin", by=by_words)) | {"period": period}
     return frame
 
 
 # --- saved -----------------------------------------------------------------------------------------
+
+
+def _asked(read: Loaded, loaded: Loaded, months: int, by: Sequence[str]) -> ir.Table:
+    """By kind and group: how many downgraded or paused, and how many of them pay `months` later."""
+    moves = billing.movements(loaded, by)
+    begun = _pauses(read)
+    asked = ibis.union(_downgrades(moves, begun), _first_pauses(moves, begun))
+    asked = asked.mutate(_at=asked.since + ibis.interval(months=months))
+    asked = asked.filter(asked._at < ibis.timestamp(loaded.observed_until))
+    if by:
+        asked = asked.join(periods.birth_values(billing.paying(loaded), by), "customer_id")
+    then = _paying_then(asked, billing.levels(loaded))
+    counts = {"customers": then.count(), "saved": then.saved.sum().cast("int64")}
+    return then.group_by("kind", *by).aggregate(**counts)
 
 
 def _pauses(read: Loaded) -> ir.Table:
@@ -212,10 +228,8 @@ def _paying_then(asked: ir.Table, steps: ir.Table) -> ir.Table:
     return then.mutate(saved=then._from.notnull().cast("int64"))
 
 
-def _saved(then: ir.Table, by: Sequence[str]) -> pd.DataFrame:
-    counts = {"customers": then.count(), "saved": then.saved.sum().cast("int64")}
-    frame = then.group_by("kind", *by).aggregate(**counts).to_pandas()
-    frame = frame.sort_values(["kind", *by]).reset_index(drop=True)
+def _saved(counted: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
+    frame = counted.sort_values(["kind", *by]).reset_index(drop=True)
     frame = frame.astype({"kind": "str", "customers": "int64", "saved": "int64"})
     frame["save_rate"] = frame["saved"] / frame["customers"]
     frame["low"], frame["high"] = intervals.wilson(frame["saved"], frame["customers"])
@@ -250,14 +264,16 @@ def _left(steps: ir.Table, told: tuple[str, ...], margin: Margin) -> ir.Table:
     return left.mutate(paid=paid, brought=brought, sign=ibis.cases(*signs, else_=_SIGNS[2]))
 
 
-def _by_sign(left: ir.Table, by: Sequence[str]) -> pd.DataFrame:
+def _by_sign(left: ir.Table, by: Sequence[str], period: Period, end: int) -> ir.Table:
+    left = left.mutate(period_index=periods.index(left.since, period))
+    left = left.filter(left.period_index < end)
     sums = {
         "churned": left.count(),
         "cents": left.cents_before.sum().cast("int64"),
         "squares": (left.paid * left.paid).sum(),
         "margin_lost": left.brought.sum(),
     }
-    return left.group_by("period_index", *by, "sign").aggregate(**sums).to_pandas()
+    return left.group_by("period_index", *by, "sign").aggregate(**sums)
 
 
 def _split(counted: pd.DataFrame, by: Sequence[str], period: Period) -> pd.DataFrame:

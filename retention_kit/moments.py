@@ -161,10 +161,13 @@ def _longest_usual(days: np.ndarray) -> float:
     return _UNUSUAL * float(np.quantile(gaps, 0.99))
 
 
-def each_customer(table: ir.Table, moment: str) -> ir.Table:
-    """One row a customer: `customer_id`, `rows`, and the moment of the `first` of them; counted once."""
-    rows, first = table.count(), table[moment].min()
-    return session.stored(table.group_by("customer_id").aggregate(rows=rows, first=first), "customers")
+def each_customer(table: ir.Table, moment: str, rows: int) -> ir.Table:
+    """One row a customer of so many `rows`: `customer_id`, `rows`, and the moment of the `first` of them."""
+
+    def counted(some: ir.Table) -> ir.Table:
+        return some.group_by("customer_id").aggregate(rows=some.count(), first=some[moment].min())
+
+    return session.stored_by_customer(table, "customers", counted, rows)
 
 
 def warnings(days: np.ndarray, customers: ir.Table) -> tuple[Note, ...]:

@@ -10,7 +10,7 @@ import ibis
 import ibis.expr.types as ir
 import pandas as pd
 
-from retention_kit import billing, intervals, moments, periods, policies, tables
+from retention_kit import billing, intervals, moments, periods, policies, portions, tables
 from retention_kit.exceptions import ParamsError
 from retention_kit.moments import Date
 from retention_kit.periods import Period
@@ -87,11 +87,9 @@ def mrr_movements(
     loaded = tables.subscriptions(subscriptions, as_of=as_of, columns=("mrr", *groups))
     loaded = policies.applied(loaded, policy)
     end = periods.first_incomplete(loaded, period)
-    moves = billing.movements(loaded, groups)
-    moves = moves.mutate(period_index=periods.index(moves.since, period))
-    moves = moves.filter(moves.period_index < end)
-    sums = {name: moves[name].sum().cast("int64") for name in _MONEY + _PEOPLE}
-    counted = moves.group_by("period_index", *groups).aggregate(**sums).to_pandas()
+    counted = portions.added(
+        loaded, lambda part: _by_period(part, groups, period, end), ("period_index", *groups)
+    )
     return _bridge(periods.each_period(counted, groups, end), loaded, groups, period)
 
 
@@ -156,16 +154,21 @@ def revenue_retention(
     loaded = tables.subscriptions(subscriptions, as_of=as_of, columns=("mrr", *groups))
     loaded = policies.applied(loaded, policy)
     first, last = _moments_before(loaded, start, end)
-    steps = billing.levels(loaded, groups)
-    before, after = _paying_at(steps, first), _paying_at(steps, last)
-    base = before.select("customer_id", *groups, base=before.cents.cast("float64"))
-    later = after.select("customer_id", later=after.cents.cast("float64"))
-    both = base.left_join(later, "customer_id").drop("customer_id_right")
-    summed = _summed(both.mutate(now=both.later.fill_null(0.0)), groups)
+    summed = portions.added(loaded, lambda part: _kept(part, groups, first, last), groups)
+    summed = summed[summed["customers"] > 0]
+    summed = summed.sort_values(list(groups), ignore_index=True) if groups else summed
     return _retention_frame(summed, loaded, groups, first, last)
 
 
 # ---------------------------------------------------------------------------------------------------
+
+
+def _by_period(loaded: Loaded, by: tuple[str, ...], period: Period, end: int) -> ir.Table:
+    moves = billing.movements(loaded, by)
+    moves = moves.mutate(period_index=periods.index(moves.since, period))
+    moves = moves.filter(moves.period_index < end)
+    sums = {name: moves[name].sum().cast("int64") for name in _MONEY + _PEOPLE}
+    return moves.group_by("period_index", *by).aggregate(**sums)
 
 
 def _bridge(dense: pd.DataFrame, loaded: Loaded, by: tuple[str, ...], period: Period) -> pd.DataFrame:
@@ -205,8 +208,14 @@ def _paying_at(steps: ir.Table, moment: pd.Timestamp) -> ir.Table:
     return steps.filter(steps.cents > 0, steps.since <= at, steps.until.isnull() | (steps.until > at))
 
 
-def _summed(both: ir.Table, by: tuple[str, ...]) -> pd.DataFrame:
+def _kept(loaded: Loaded, by: tuple[str, ...], first: pd.Timestamp, last: pd.Timestamp) -> ir.Table:
     """The sums over customers that both ratios and their intervals are made of."""
+    steps = billing.levels(loaded, by)
+    before, after = _paying_at(steps, first), _paying_at(steps, last)
+    base = before.select("customer_id", *by, base=before.cents.cast("float64"))
+    later = after.select("customer_id", later=after.cents.cast("float64"))
+    both = base.left_join(later, "customer_id").drop("customer_id_right")
+    both = both.mutate(now=both.later.fill_null(0.0))
     both = both.mutate(kept=ibis.least(both.now, both.base))
     sums = {
         "customers": both.count(),
@@ -221,10 +230,7 @@ def _summed(both: ir.Table, by: tuple[str, ...]) -> pd.DataFrame:
             f"{name}_xy": (value * both.base).sum(),
             f"{name}_yy": (value * value).sum(),
         }
-    summed = both.group_by(*by).aggregate(**sums) if by else both.aggregate(**sums)
-    frame = summed.to_pandas()
-    frame = frame[frame["customers"] > 0].sort_values(list(by)) if by else frame[frame["customers"] > 0]
-    return frame.reset_index(drop=True)
+    return both.group_by(*by).aggregate(**sums) if by else both.aggregate(**sums)
 
 
 def _retention_frame(

@@ -11,7 +11,7 @@ import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 
-from retention_kit import billing, intervals, periods, policies, tables
+from retention_kit import billing, intervals, periods, policies, portions, tables
 from retention_kit.moments import Date
 from retention_kit.periods import Period
 from retention_kit.policies import Policy
@@ -103,7 +103,11 @@ def recurring_rates(
     loaded = tables.subscriptions(subscriptions, as_of=as_of, columns=("mrr", *groups))
     loaded = policies.applied(loaded, policy)
     end = periods.first_incomplete(loaded, period)
-    counted = _by_period(_by_customer(billing.movements(loaded, groups), groups, period, end), groups)
+    counted = portions.added(
+        loaded,
+        lambda part: _by_period(_by_customer(billing.movements(part, groups), groups, period, end), groups),
+        ("period_index", *groups),
+    )
     frame = _rated(_levelled(periods.each_period(counted, groups, end, floats=_SQUARES), groups))
     frame.insert(0, "period", periods.starts(frame["period_index"], period))
     bridge = ["customers_begin", "begin", *_MONEY, "end"]
@@ -171,7 +175,11 @@ def cohort_mrr(
     loaded = tables.subscriptions(subscriptions, as_of=as_of, columns=("mrr", *groups))
     loaded = policies.applied(loaded, policy)
     end = periods.first_incomplete(loaded, period)
-    changed = _cohort_changes(billing.movements(loaded, groups), groups, period, end)
+    changed = portions.added(
+        loaded,
+        lambda part: _cohort_changes(billing.movements(part, groups), groups, period, end),
+        ("cohort_index", *groups, "period_index"),
+    )
     grid = _triangle(changed, groups, end)
     grid.insert(0, "cohort", periods.starts(grid["cohort_index"], period))
     frame = _kept(grid)[["cohort", *groups, "age", *_COHORT]]
@@ -199,7 +207,7 @@ def _by_customer(moves: ir.Table, by: Sequence[str], period: Period, end: int) -
     )
 
 
-def _by_period(own: ir.Table, by: Sequence[str]) -> pd.DataFrame:
+def _by_period(own: ir.Table, by: Sequence[str]) -> ir.Table:
     """Sums over customers. Who was not paying before has nothing to lose and still moves the numerators."""
     before, after = own.before / 100, own.after / 100
     lost, net, grown = own.lost / 100, (own.lost - own.kept_on) / 100, (own.new + own.kept_on) / 100
@@ -221,7 +229,7 @@ def _by_period(own: ir.Table, by: Sequence[str]) -> pd.DataFrame:
     sums = {name: own[name].sum().cast("int64") for name in _MONEY}
     sums |= {name: count.sum().cast("int64") for name, count in counts.items()}
     sums |= {name: square.sum().cast("float64") for name, square in squares.items()}
-    return own.group_by("period_index", *by).aggregate(**sums).to_pandas()
+    return own.group_by("period_index", *by).aggregate(**sums)
 
 
 def _levelled(dense: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
@@ -280,7 +288,7 @@ def _logos(frame: pd.DataFrame) -> None:
 # --- cohorts ---------------------------------------------------------------------------------------
 
 
-def _cohort_changes(moves: ir.Table, by: Sequence[str], period: Period, end: int) -> pd.DataFrame:
+def _cohort_changes(moves: ir.Table, by: Sequence[str], period: Period, end: int) -> ir.Table:
     """By cohort and period: how much more is paid, by how many more, and the sums of squares with it.
 
     A level is the sum of its changes, so no customer has to be looked at in a period without one.
@@ -299,7 +307,7 @@ def _cohort_changes(moves: ir.Table, by: Sequence[str], period: Period, end: int
         "yy": (now * now - before * before).sum(),
         "xy": (changed["first"] * (now - before)).sum(),
     }
-    return changed.group_by("cohort_index", *by, "period_index").aggregate(**sums).to_pandas()
+    return changed.group_by("cohort_index", *by, "period_index").aggregate(**sums)
 
 
 def _triangle(changed: pd.DataFrame, by: Sequence[str], end: int) -> pd.DataFrame:

@@ -5,7 +5,9 @@ Below `retention`, whose own average is the first of them.
 
 from collections.abc import Iterator
 from numbers import Integral
+from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from retention_kit import explanations, figures, periods, windows
@@ -15,6 +17,7 @@ from retention_kit.moments import Date
 from retention_kit.periods import Period
 from retention_kit.phrases import Words, words
 from retention_kit.sentences import phrase
+from retention_kit.sequences import Part
 from retention_kit.tables import Loaded
 from retention_kit.windows import Window, Windows
 
@@ -75,15 +78,9 @@ def _counted(loaded: Loaded, how: Windows, age: int) -> pd.DataFrame:
     `on`, `on_or_after` at that age; `earlier`, `later` at the ages beside it; `whole`, whether the window
     is over for every customer the cohort can have; `ended`, how many are.
     """
-    aged = windows.ages(loaded, how)
-    active = {"on": aged.age == age, "on_or_after": aged.age >= age}
-    active |= {"earlier": aged.age == age - 1, "later": aged.age == age + 1}
-    own = {"own_ended": aged._ended} if how.by_customer else {}
-    keys = {"cohort_index": aged._cohort, **own}
-    once = {name: true.any() for name, true in active.items()}
-    customers = aged.group_by("customer_id", **keys).aggregate(**once)
-    sums = {name: customers[name].sum().cast("int64") for name in active}
-    counts = customers.group_by(*keys).aggregate(customers=customers.count(), **sums).to_pandas()
+    counts = (
+        _of_parts(loaded, how, age) if loaded.in_order is not None else _of_each_customer(loaded, how, age)
+    )
     counts["ended"] = windows.ended(counts["cohort_index"], loaded, how)
     counts["whole"] = counts["ended"] > age
     over = counts["own_ended" if how.by_customer else "ended"]
@@ -93,6 +90,41 @@ def _counted(loaded: Loaded, how: Windows, age: int) -> pd.DataFrame:
         begins = periods.starts(counts["cohort_index"] + age, how.period)
         counts.loc[begins >= loaded.observed_until, "state"] = _NOT_BEGUN
     return counts.sort_values("cohort_index", ignore_index=True)
+
+
+def _of_each_customer(loaded: Loaded, how: Windows, age: int) -> pd.DataFrame:
+    """By cohort (and how many of a customer's own windows are over): customers, and who was active when."""
+    aged = windows.ages(loaded, how)
+    own = {"own_ended": aged._ended} if how.by_customer else {}
+    keys = {"cohort_index": aged._cohort, **own}
+    once = {name: true.any() for name, true in _active(aged.age, age).items()}
+    customers = aged.group_by("customer_id", **keys).aggregate(**once)
+    sums = {name: customers[name].sum().cast("int64") for name in once}
+    return customers.group_by(*keys).aggregate(customers=customers.count(), **sums).to_pandas()
+
+
+def _of_parts(loaded: Loaded, how: Windows, age: int) -> pd.DataFrame:
+    """The same of rows that are laid out: a customer's ages stand together, so nobody has to be found."""
+    keys = ["cohort_index", *(["own_ended"] if how.by_customer else [])]
+
+    def of_part(part: Part) -> pd.DataFrame:
+        aged = windows.ages_in_order(part, how)
+        active = {
+            name: np.logical_or.reduceat(true, part.starts).astype("int64")
+            for name, true in _active(aged, age).items()
+        }
+        frame = pd.DataFrame({"cohort_index": periods.of_days(part.days[part.starts], how.period)} | active)
+        if how.by_customer:
+            frame["own_ended"] = windows.ended_in_order(part, loaded.observed_until, how)
+        return frame.assign(customers=1).groupby(keys, as_index=False).sum()
+
+    return pd.concat(loaded.in_order.of_parts(of_part)).groupby(keys, as_index=False).sum()
+
+
+def _active(aged: Any, age: int) -> dict[str, Any]:
+    """At which rows a customer counts as active, by what is meant; of a column or of an array of ages."""
+    active = {"on": aged == age, "on_or_after": aged >= age}
+    return active | {"earlier": aged == age - 1, "later": aged == age + 1}
 
 
 def _averages(counts: pd.DataFrame, how: Windows, age: int) -> Iterator[Candidate]:

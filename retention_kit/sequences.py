@@ -14,8 +14,6 @@ from functools import cached_property
 from itertools import pairwise
 from typing import TypeVar
 
-import ibis
-import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
 import numpy as np
 import pyarrow as pa
@@ -30,11 +28,6 @@ _ROWS = 500_000
 DAY = 86_400_000_000
 
 Counted = TypeVar("Counted")
-
-
-@ibis.udf.scalar.builtin(name="hash")
-def _hash(text: str) -> dt.uint64:
-    """DuckDB's own: a number for a text, the same for the same text and nearly always another for another."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +97,7 @@ def laid_out(table: ir.Table, contract: Contract, customers: ir.Table) -> Sequen
     """
     if not session.holds(table):
         return None
-    number, named = _hash, _sorted(customers, _hash)
+    number, named = session.number_of, _sorted(customers, session.number_of)
     if _meet(named["_number"]):
         # Two ids with one number, which a shop will hardly ever see: then by the ids, which are slower.
         number, named = _itself, _sorted(customers, _itself)

@@ -10,13 +10,14 @@ import shutil
 import tempfile
 import warnings
 import weakref
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
 import duckdb
 import ibis
+import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
 import pyarrow as pa
 from ibis.backends.duckdb import Backend
@@ -31,6 +32,8 @@ MEMORY = "RETENTION_KIT_MEMORY"
 #: Rows that are copied out of a server at most.
 MOST = 1_000_000
 _AMOUNT = re.compile(r"\d+(\.\d+)? ?[KMGT]i?B", re.IGNORECASE)
+#: Rows of a table whose customers are grouped at a time.
+_AT_A_TIME = 20_000_000
 _TEXT, _VALUE = 24, 8  # about the bytes that a text takes, and anything else
 _PREFIX, _LOCK = "retention_kit_", ".lock"
 
@@ -110,30 +113,32 @@ class Engine(Backend):
         with waiting.shown(self._share):
             return super().execute(expr, **how)
 
-    def keep(self, name: str, table: ir.Table) -> ir.Table:
-        """A table written under a name: in memory where it has room, else in the session's file.
+    def keep(self, name: str, parts: Sequence[ir.Table], alike: int = 1) -> ir.Table:
+        """A table written under a name: in memory where as many alike have room, else in the session's file.
 
         `create_table` would write the query a second time; that takes longer than to run it on few rows.
         """
         with waiting.shown(self._share):
-            self._run_pre_execute_hooks(table)
-            query, schema = self.compile(table), table.schema()
+            for part in parts:
+                self._run_pre_execute_hooks(part)
+            queries, schema = [self.compile(part) for part in parts], parts[0].schema()
             typed = schema.to_sqlglot_column_defs(self.dialect)
             columns = ", ".join(column.sql(self.dialect) for column in typed)
-            temp = self._has_room(query, schema)
+            temp = self._has_room(queries[0], schema, alike)
             self.con.execute(f'CREATE {"TEMP " if temp else ""}TABLE "{name}" ({columns})')
-            self.con.execute(f'INSERT INTO "{name}" {query}')
+            for query in queries:
+                self.con.execute(f'INSERT INTO "{name}" {query}')
         return self.table(name, database=("temp", "main") if temp else None)
 
-    def _has_room(self, query: str, schema: ibis.Schema) -> bool:
-        """Whether a table takes less than half of the engine's memory, as far as it can tell beforehand."""
+    def _has_room(self, query: str, schema: ibis.Schema, alike: int) -> bool:
+        """Whether so many tables take less than half of the engine's memory, as far as can be told before."""
         plan = self.con.execute(f"EXPLAIN (FORMAT json) {query}").fetchall()[0][1]
         rows = int(json.loads(plan)[0]["extra_info"].get("Estimated Cardinality", 0))
         width = sum(_TEXT if kind.is_string() else _VALUE for kind in schema.types)
         [memory] = self.con.execute(
             "SELECT parse_formatted_bytes(current_setting('memory_limit'))"
         ).fetchone()
-        return rows * width < memory / 2
+        return rows * width * alike < memory / 2
 
     def _share(self) -> float | None:
         percent = self.con.query_progress()  # below 0 while it is not known
@@ -217,18 +222,39 @@ def brought(table: ir.Table, kind: str, why: str) -> ir.Table:
     return stored(ibis.memtable(fetched(table, why)), kind)
 
 
-def stored(table: ir.Table, kind: str) -> ir.Table:
+@ibis.udf.scalar.builtin(name="hash")
+def number_of(text: str) -> dt.uint64:
+    """DuckDB's own: a number for a text, the same for the same text and nearly always another for another."""
+
+
+def stored(table: ir.Table, kind: str, *, alike: int = 1) -> ir.Table:
     """Written once to the session's engine, where reading again is cheap; a database's table stays there.
 
     It is dropped with the last expression over it, so that many questions do not fill the memory. What would
     leave little of the memory to work with is packed into the session's file: that takes longer once, and
-    a quarter of the room each time that it is read.
+    a quarter of the room each time that it is read. `alike` is how many such tables will be there at once.
     """
-    if not holds(table):
-        return table
+    return _kept([table], kind, alike) if holds(table) else table
+
+
+def stored_by_customer(
+    table: ir.Table, kind: str, ask: Callable[[ir.Table], ir.Table], rows: int
+) -> ir.Table:
+    """What is asked of each customer of a table of so many rows, written as `stored` does.
+
+    Some millions of customers are asked at a time: more, grouped by a text, would be grouped on disk.
+    """
+    number = -(-rows // _AT_A_TIME)
+    if number < 2 or not holds(table):
+        return stored(ask(table), kind)
+    portion = number_of(table.customer_id) % number
+    return _kept([ask(table.filter(portion == each)) for each in range(number)], kind, number)
+
+
+def _kept(parts: Sequence[ir.Table], kind: str, alike: int) -> ir.Table:
     engine = connection()
     name = new_name(kind)
-    stored = engine.keep(name, table)
+    stored = engine.keep(name, parts, alike)
     weakref.finalize(stored.op(), engine.drop_table, name, force=True).atexit = False
     return stored
 

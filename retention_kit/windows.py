@@ -15,11 +15,12 @@ import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 
-from retention_kit import histories, periods, tables
+from retention_kit import histories, periods, sequences, tables
 from retention_kit.exceptions import DataError, did_you_mean
 from retention_kit.periods import Period
 from retention_kit.phrases import Phrase
 from retention_kit.sentences import phrase
+from retention_kit.sequences import Part
 from retention_kit.tables import Loaded
 
 Counting = Literal["on", "on_or_after"] | Sequence[tuple[int, int]]
@@ -30,7 +31,6 @@ AgeZero = Literal["birth", "return"]
 #: Days of an elapsed window: the whole number nearest to the mean calendar period.
 DAYS = {"day": 1, "week": 7, "month": 30, "quarter": 91, "year": 365}
 
-_DAY = 86_400_000_000  # microseconds
 _BRACKETS = "write brackets as pairs of whole ages from 0, first and last, such as [(1, 3), (4, 6)]"
 
 
@@ -194,8 +194,26 @@ def _elapsed(later: ir.TimestampValue, born: ir.TimestampValue, how: Windows) ->
     if how.window == "elapsed_days":
         windows = later.date().delta(born.date(), unit="day") / how.days
     else:
-        windows = later.delta(born, unit="microsecond") / (how.days * _DAY)
+        windows = later.delta(born, unit="microsecond") / (how.days * sequences.DAY)
     return windows.floor().cast("int64")
+
+
+def ages_in_order(part: Part, how: Windows) -> np.ndarray:
+    """The age of each row, of rows that are laid out."""
+    if how.window == "calendar":
+        number = periods.of_days(part.days, how.period)
+        return number - np.repeat(number[part.starts], part.sizes)
+    if how.window == "elapsed_days":
+        return (part.days - np.repeat(part.days[part.starts], part.sizes)) // how.days
+    return (part.moments - np.repeat(part.moments[part.starts], part.sizes)) // (how.days * sequences.DAY)
+
+
+def ended_in_order(part: Part, until: dt.datetime, how: Windows) -> np.ndarray:
+    """How many of each customer's own elapsed windows are over."""
+    now = sequences.microseconds(until)
+    if how.window == "elapsed_days":
+        return (now // sequences.DAY - part.days[part.starts]) // how.days
+    return (now - part.moments[part.starts]) // (how.days * sequences.DAY)
 
 
 def ended(cohorts: pd.Series, loaded: Loaded, how: Windows) -> pd.Series:

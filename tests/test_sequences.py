@@ -11,7 +11,7 @@ import pytest
 from benchmarks import chapters, one_size
 from benchmarks.questions import AS_OF
 from benchmarks.questions import orders as many_orders
-from retention_kit import clv, sequences, tables
+from retention_kit import clv, lifecycle, retention, sequences, session, tables
 
 SHOP = pd.DataFrame(
     {
@@ -63,7 +63,7 @@ def test_parts_hold_whole_customers(small_parts: None) -> None:
 
 
 def test_two_ids_with_one_number_stay_two_customers(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sequences, "_hash", lambda _: ibis.literal(7, "uint64"))
+    monkeypatch.setattr(session, "number_of", lambda _: ibis.literal(7, "uint64"))
     assert told(loaded().in_order) == BY_HAND
 
 
@@ -106,11 +106,15 @@ ASKED = (
             "days_between_orders",
             "gap_distribution",
             "inactivity_churn",
+            "stickiness",
+            "explain_figure of retention",
         )
     }
     | {
         "clv_historical by cohort": partial(clv.clv_historical, period="quarter"),
         "histogram": clv.customer_histogram,
+        "stickiness by week": partial(lifecycle.stickiness, period="week"),
+        "explain_figure by week": partial(retention.explain_figure, figure="20 %", age=2, period="week"),
     }
 )
 

@@ -1,9 +1,12 @@
 """The engine of the process: one connection, a file to spill to, nothing from the network."""
 
+import collections
 import os
 import sys
 import tempfile
 
+import ibis
+import ibis.expr.types as ir
 import pyarrow as pa
 import pytest
 
@@ -108,3 +111,25 @@ def test_what_would_fill_the_memory_is_packed_into_the_file_and_goes_with_its_la
     assert name in engine.list_tables()
     del many
     assert name not in engine.list_tables()
+
+
+def test_one_of_many_alike_is_packed_where_they_would_fill_the_memory() -> None:
+    table = ibis.memtable({"x": [1, 2]})
+    few, many = (session.stored(table, "alike", alike=number) for number in (1, 10**12))
+    assert [each.op().namespace.catalog for each in (few, many)] == ["temp", "session"]
+
+
+def test_customers_asked_some_at_a_time_are_all_there_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    names = [f"customer-{number}" for number in (*range(20), *range(10))]
+    table = ibis.memtable({"customer_id": names})
+    monkeypatch.setattr(session, "_AT_A_TIME", 10)
+    asked = []
+
+    def counted(some: ir.Table) -> ir.Table:
+        asked.append(some)
+        return some.group_by("customer_id").aggregate(rows=some.count())
+
+    found = session.stored_by_customer(table, "customers", counted, len(names)).to_pandas()
+    assert len(asked) == 3
+    assert dict(found.to_numpy().tolist()) == dict(collections.Counter(names))
+    assert len(found) == 20
