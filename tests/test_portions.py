@@ -83,6 +83,7 @@ def test_two_ids_with_one_number_stay_two_customers(monkeypatch: pytest.MonkeyPa
 
 
 def test_a_small_table_and_one_elsewhere_stay_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(portions, "_FEW", len(datasets.tiny_subscriptions()))
     fees = datasets.tiny_subscriptions()
     small = tables.load_subscriptions(fees, as_of="2024-05-01")
     assert [part is small for part in portions.of(small)] == [True]
