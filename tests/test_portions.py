@@ -98,7 +98,9 @@ def test_a_sum_of_which_nothing_is_known_is_not_none(monkeypatch: pytest.MonkeyP
     loaded = tables.load_subscriptions(datasets.tiny_subscriptions(), as_of="2024-05-01")
 
     def ask(part: tables.Loaded) -> ibis.Table:
-        return part.table.aggregate(rows=part.table.count(), nothing=ibis.null("float64").sum())
+        return part.table.aggregate(
+            rows=part.table.count(), nothing=part.table.mrr.nullif(part.table.mrr).sum()
+        )
 
     found = portions.added(loaded, ask, ())
     assert len(portions.of(loaded)) > 1
