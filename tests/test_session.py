@@ -118,6 +118,7 @@ def test_one_of_many_alike_is_packed_where_they_would_fill_the_memory() -> None:
     few, many = (session.stored(table, "alike", alike=number) for number in (1, 10**12))
     told = session.connection().raw_sql("SELECT table_name, temporary FROM duckdb_tables()").fetchall()
     in_memory = dict(told)
+    in_memory = dict(told)
     assert [in_memory[each.op().name] for each in (few, many)] == [True, False]
 
 
