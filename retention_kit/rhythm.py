@@ -262,7 +262,7 @@ def reorder_dates(orders: Any, *, as_of: Date | None = None, by: Columns = None)
             ana        21.0   2024-04-23             8
     """
     split, loaded = _with_consent(orders, as_of, by)
-    found, attrs = _listed(gaps.rhythms(loaded), loaded, split, "_due")
+    found, _, attrs = _listed(gaps.rhythms(loaded), loaded, split, "_due")
     frame = found[["customer_id", *split, *_RHYTHM]]
     frame.attrs = attrs
     return frame
@@ -330,9 +330,9 @@ def overdue_customers(
     else:
         worth, goes_by = (_TIMES,), _TIMES
         late = late.mutate(orders_at_risk=late.orders / years)
-    found, attrs = _listed(late, loaded, split, ibis.desc(goes_by))
-    frame = found[:limit][["customer_id", *split, *_LATE, *worth]]
-    frame.attrs = attrs | {"overdue": len(found)}
+    found, overdue, attrs = _listed(late, loaded, split, ibis.desc(goes_by), limit)
+    frame = found[["customer_id", *split, *_LATE, *worth]]
+    frame.attrs = attrs | {"overdue": overdue}
     return frame
 
 
@@ -370,28 +370,30 @@ def _with_consent(orders: Any, as_of: Date | None, by: Columns) -> tuple[tuple[s
 
 
 def _listed(
-    customers: ir.Table, loaded: Loaded, by: Sequence[str], first: str | ir.Value
-) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """Those who may be contacted, in order, with dates; and what the frame tells of the others."""
+    customers: ir.Table,
+    loaded: Loaded,
+    by: Sequence[str],
+    first: str | ir.Value,
+    limit: int | None = None,
+) -> tuple[pd.DataFrame, int, dict[str, Any]]:
+    """The first of those who may be contacted, with dates; how many those are; what is told of the others."""
     if by:
         customers = customers.join(periods.birth_values(loaded, by), "customer_id")
     said = "contactable" in loaded.table.columns
     if said:
         customers = customers.join(gaps.consents(loaded), "customer_id")
-    found = (
-        customers.order_by(first, "customer_id")
-        .to_pyarrow()
-        .to_pandas()
-        .astype({"orders": "int64", "order_days": "int64", "usual_days": "float64"})
-    )
-    kept = found[found["_may_contact"]].reset_index(drop=True) if said else found
+    asked = customers.filter(customers["_may_contact"]) if said else customers
+    # Counted in the engine: of 100 million orders the late customers are too many to be fetched for the first.
+    everybody, listed = (int(some.count().to_pyarrow().as_py()) for some in (customers, asked))
+    kept = asked.order_by(first, "customer_id").limit(limit).to_pyarrow().to_pandas()
+    kept = kept.astype({"orders": "int64", "order_days": "int64", "usual_days": "float64"})
     kept["last_order"] = periods.starts(kept["_last"], "day")
     kept["reorder_date"] = periods.starts(kept["_due"], "day")
     told = {"fewest": gaps.FEWEST_ORDER_DAYS, "until": loaded.observed_until}
     attrs = loaded.told(phrase(f"definition.rhythm.{loaded.kind}", **told))
-    left_out = len(found) - len(kept) if said else None
+    left_out = everybody - listed if said else None
     if not said:
         attrs["notes"].append(phrase(f"note.not_asked.{loaded.kind}"))
     elif left_out:
         attrs["notes"].append(phrase("note.no_consent", customers=left_out))
-    return kept, attrs | {"left_out": left_out}
+    return kept, listed, attrs | {"left_out": left_out}
