@@ -160,14 +160,14 @@ def test_observation_ends_between_the_last_row_and_as_of(days: list[dt.date]) ->
 
 def warned(days: list, customers: list) -> list[str]:
     table = table_of(days, customers)
-    counted = moments.each_customer(table, "ordered_at")
+    counted = moments.each_customer(table, "ordered_at", len(days))
     return [note.text for note in moments.warnings(active(days), counted)]
 
 
-def test_each_customer_has_the_rows_and_the_first() -> None:
-    counted = moments.each_customer(
-        table_of(days_of("2024-01-01", "2024-01-03"), ["b", "a", "b"]), "ordered_at"
-    )
+@pytest.mark.parametrize("rows", [3, 50_000_000])  # of so many they are grouped some at a time
+def test_each_customer_has_the_rows_and_the_first(rows: int) -> None:
+    table = table_of(days_of("2024-01-01", "2024-01-03"), ["b", "a", "b"])
+    counted = moments.each_customer(table, "ordered_at", rows)
     rows = counted.to_pandas().set_index("customer_id")
     assert rows["rows"].to_dict() == {"a": 1, "b": 2}
     assert rows["first"].to_dict() == {"a": pd.Timestamp("2024-01-02"), "b": pd.Timestamp("2024-01-01")}
