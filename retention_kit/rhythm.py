@@ -383,7 +383,7 @@ def _listed(
     if said:
         customers = customers.join(gaps.consents(loaded), "customer_id")
     asked = customers.filter(customers["_may_contact"]) if said else customers
-    # Counted in the engine: of 100 million orders the late customers are too many to be fetched for the first.
+    # Counted in the engine: of 100 million orders the late ones are too many to be fetched for the first.
     everybody, listed = (int(some.count().to_pyarrow().as_py()) for some in (customers, asked))
     kept = asked.order_by(first, "customer_id").limit(limit).to_pyarrow().to_pandas()
     kept = kept.astype({"orders": "int64", "order_days": "int64", "usual_days": "float64"})
