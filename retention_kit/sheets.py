@@ -3,6 +3,7 @@
 import csv
 import datetime as dt
 import io
+import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -94,7 +95,11 @@ def write_workbook(
     """
     # Without these the writer itself would take text for a formula, a link or a number.
     plain = dict.fromkeys(("strings_to_formulas", "strings_to_urls", "strings_to_numbers"), False)
-    with Workbook(str(path), plain) as file:
+    # What the writer leaves behind on a full disk goes with the folder.
+    with (
+        tempfile.TemporaryDirectory(prefix="retention_kit_") as aside,
+        Workbook(str(path), plain | {"tmpdir": aside}) as file,
+    ):
         file.set_properties({"title": title, "created": dt.datetime.fromisoformat(as_of)})
         book = _Book(file, voice)
         names = _sheet_names([name for name, _, _ in tables])

@@ -55,10 +55,10 @@ class Hints:
 
 
 class Reading(NamedTuple):
-    """How one text column is read: the expression, and the guess in words ("" when given or evident)."""
+    """How one text column is read: the expression, and what was guessed, in words; of what is evident none."""
 
     read: Callable[[ir.Value], ir.Value]
-    guess: str = ""
+    guesses: tuple[str, ...] = ()
 
 
 def number_reading(table: ir.Table, column: str, decimal: str | None) -> Reading:
@@ -82,7 +82,7 @@ def number_reading(table: ir.Table, column: str, decimal: str | None) -> Reading
         readable = bare.re_search(pattern) & bare.re_search(r"\d")
         return _finite(readable.ifelse(digits, ibis.null("string")).try_cast("float64"))  # 1e400 is infinite
 
-    return Reading(read, "; ".join(guesses))
+    return Reading(read, tuple(guesses))
 
 
 def _bare(text: ir.StringValue) -> ir.StringValue:
@@ -141,7 +141,7 @@ def moment_reading(table: ir.Table, column: str, day_first: bool | None, zone: s
     else:
         order = _day_or_month(column, counts)
         guess = phrase(f"note.{order.replace(' ', '_')}", column=column)
-    return Reading(lambda text: _parsed(_dashed(text), order), guess)
+    return Reading(lambda text: _parsed(_dashed(text), order), (guess,) if guess else ())
 
 
 def _distinct_dates(table: ir.Table, column: str) -> ir.Table:
@@ -251,7 +251,7 @@ def calculated(
             elif number not in read:
                 reading = number_reading(table, use.name, hints.decimal)
                 read[number] = reading.read(table[use.name])
-                guesses += [reading.guess] if reading.guess else []
+                guesses += reading.guesses
             use.set("this", mappings.quoted(number))
     sources = [name.removeprefix("_number_") for name in read]
     with_numbers = table.mutate(**read)
@@ -305,7 +305,7 @@ def typed(
             columns[name] = table[name] if kept else _label(table[name], name)
             continue
         columns[name] = reading.read(table[name])
-        guesses += [reading.guess] if reading.guess else []
+        guesses += reading.guesses
         bad.append(_unread(table[name], columns[name]))
     columns["_bad_date"] = ibis.coalesce(*bad_dates) if bad_dates else ibis.null("string")
     columns["_bad_number"] = ibis.coalesce(*bad_numbers)
@@ -355,7 +355,7 @@ def _scores(table: ir.Table, name: str, hints: Hints) -> Reading:
         return number_reading(table, name, hints.decimal)
     reading = number_reading(table.mutate(**{name: _without_words(table[name])}), name, hints.decimal)
     said = phrase("note.score_words", column=name)
-    return Reading(lambda text: reading.read(_without_words(text)), said)
+    return Reading(lambda text: reading.read(_without_words(text)), (said,))
 
 
 def _without_words(text: ir.StringValue) -> ir.StringValue:

@@ -24,7 +24,7 @@ def read(table: ibis.Table, reading: values.Reading) -> list:
 def numbers(texts: list[str | None], decimal: str | None = None) -> tuple[list, str]:
     table = table_of(texts)
     reading = values.number_reading(table, "x", decimal)
-    return read(table, reading), reading.guess
+    return read(table, reading), "; ".join(reading.guesses)
 
 
 def moments(
@@ -32,7 +32,7 @@ def moments(
 ) -> tuple[list, str]:
     table = table_of(texts)
     reading = values.moment_reading(table, "x", day_first, zone)
-    return read(table, reading), reading.guess
+    return read(table, reading), "; ".join(reading.guesses)
 
 
 @pytest.mark.parametrize(
@@ -296,6 +296,6 @@ written = st.text(st.sampled_from([*" \t\n\r\v\f", *"NAaul/#$-1é"]), max_size=9
 @given(texts=st.lists(written | st.sampled_from(blanks.WORDS), min_size=1, max_size=30))
 def test_a_text_is_stripped_and_a_word_for_nothing_is_nothing(texts: list[str]) -> None:
     stripped = [text.strip(" \t\n\r\v\f") for text in texts]
-    assert read(table_of(texts), values.Reading(blanks.filled, "")) == [
+    assert read(table_of(texts), values.Reading(blanks.filled)) == [
         None if text in blanks.WORDS else text for text in stripped
     ]
