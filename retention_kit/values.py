@@ -55,7 +55,7 @@ class Hints:
 
 
 class Reading(NamedTuple):
-    """How one text column is read: the expression, and what was guessed, in words; of what is evident none."""
+    """How a text column is read: the expression, and what was guessed in words, none where it is evident."""
 
     read: Callable[[ir.Value], ir.Value]
     guesses: tuple[str, ...] = ()

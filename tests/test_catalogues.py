@@ -135,8 +135,8 @@ def test_months_bend_twelvefold(language: str) -> None:
 #: Values about as long as they come; names are the client's own, and cut past 24 signs.
 USUAL = {
     "value": 1234.5, "active": 12345, "top": "household", "bottom": "marketplace", "only": "too expensive",
-    "by": "channel", "period": "2024-09-01", "cohort": "2024-09-01", "model": "pareto_nbd", "a": 41.2, "column": "channel",
-    "theme": "Quality of the product",
+    "by": "channel", "period": "2024-09-01", "cohort": "2024-09-01", "model": "pareto_nbd", "a": 41.2,
+    "column": "channel", "theme": "Quality of the product",
 }  # fmt: skip
 LONGEST = 75
 
@@ -180,8 +180,8 @@ def test_a_heading_says_no_more_than_the_interval_lets_it() -> None:
 
 def test_a_heading_names_the_cohort_whose_figure_it_tells() -> None:
     bounds = {"low": 110.0, "high": 120.0, "interval": "Student 95 %"}
-    about = {"good": "up", "counts": {"customers": 9}, "definition": "revenue / customers", "as_of": "2024-07-01"}
-    worth = Headline("retention.worth_month_6", 115.0, "money", **about, **bounds)
+    about = {"good": "up", "counts": {"customers": 9}, "definition": "revenue / customers"}
+    worth = Headline("retention.worth_month_6", 115.0, "money", as_of="2024-07-01", **about, **bounds)
     told = Voice(language="en", currency="EUR").tell("retention.month_worth", worth, cohort="2023-12-01")
     assert told.heading == "Customers of December 2023: €115.00 each by month 6"
 
