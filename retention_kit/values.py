@@ -7,7 +7,7 @@ two readings are possible. What cannot be read becomes null, and the door counts
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from zoneinfo import available_timezones
 
 import ibis
@@ -69,10 +69,14 @@ def number_reading(table: ir.Table, column: str, decimal: str | None) -> Reading
     DataError
         When a value such as `1,234` reads as two different numbers and none decides.
     """
-    sign = signs.of(table, _bare(table[column]))
+    bare = _bare(table[column])
+    counts = _read_either_way(table, bare)
+    sign = signs.of(table, bare) if counts["neither"] else ""
     guesses = [phrase("note.money_sign", column=column, sign=sign)] if sign else []
     if decimal is None:
-        decimal, guess = _guess_decimal(table, column, signs.without(_bare(table[column]), sign))
+        if sign:
+            counts = _read_either_way(table, signs.without(bare, sign))
+        decimal, guess = _guess_decimal(column, counts)
         guesses += [guess] if guess else []
     pattern = _POINT if decimal == "." else _COMMA
 
@@ -90,20 +94,25 @@ def _bare(text: ir.StringValue) -> ir.StringValue:
     return blanks.filled(text).re_replace(_SPACES, "").re_replace("['’]", "").replace("−", "-")
 
 
-def _guess_decimal(table: ir.Table, column: str, bare: ir.StringValue) -> tuple[str, str]:
+def _read_either_way(table: ir.Table, bare: ir.StringValue) -> dict[str, Any]:
+    """How many texts are numbers with a point alone, with a comma alone, with both or with neither."""
     point, comma = bare.re_search(_POINT), bare.re_search(_COMMA)
     both = point & comma & bare.re_search("[.,]")
-    counts = (
+    return (
         table.select(bare=bare, point=point, comma=comma, both=both)
         .aggregate(
             point=lambda t: (t.point & ~t.comma).sum().fill_null(0),
             comma=lambda t: (t.comma & ~t.point).sum().fill_null(0),
             both=lambda t: t.both.sum().fill_null(0),
+            neither=lambda t: (~t.point & ~t.comma).sum().fill_null(0),
             example=lambda t: t.bare.min(where=t.both),
         )
         .to_pyarrow()
         .to_pylist()[0]
     )
+
+
+def _guess_decimal(column: str, counts: Mapping[str, Any]) -> tuple[str, str]:
     if counts["both"] and counts["point"] == counts["comma"]:
         raise DataError(_ambiguous_number(column, counts["example"]))
     if counts["comma"] > counts["point"]:
