@@ -146,9 +146,12 @@ def foretold(split: pd.DataFrame, *, models: Sequence[str] = MODELS) -> pd.DataF
     left_out = {name: fit.status for name, fit in fitted.items() if not fit.converged}
     frame, found = split.copy(), {}
     for name, fit in fitted.items():
-        if fit.converged and foretells(fit, split, until):
-            frame[name], found[name] = _expected(fit, split, until), fit
-        elif fit.converged:
+        if not fit.converged:
+            continue
+        expected = _expected(fit, split, until)
+        if np.isfinite(expected).all():
+            frame[name], found[name] = expected, fit
+        else:
             left_out[name] = NO_NUMBER
     with np.errstate(invalid="ignore"):
         rate = np.where(split["T"] > 0, split["frequency"] / split["T"], 0.0)

@@ -55,12 +55,10 @@ def notes(kept: ir.Table) -> tuple[Note, ...]:
     """A warning where ids differ from others by case, blanks or leading zeros alone."""
     if "customer_id" not in kept.columns or not kept.customer_id.type().is_string():
         return ()
-    if (
-        kept.aggregate(bare=(_folded(kept.customer_id) == kept.customer_id).all())
-        .to_pyarrow()["bare"][0]
-        .as_py()
-    ):
-        return ()  # all are written bare, as most shops do: then no two of them are alike
+    bare = (_folded(kept.customer_id) == kept.customer_id).all()
+    [every] = kept.aggregate(bare=bare).to_pyarrow().to_pylist()
+    if every["bare"]:  # as most shops write them: then no two of them are alike
+        return ()
     each = kept.filter(kept.customer_id.notnull()).select("customer_id").distinct()
     each = each.mutate(folded=_folded(each.customer_id))
     alike = each.group_by("folded").aggregate(

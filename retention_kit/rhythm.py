@@ -382,18 +382,19 @@ def _listed(
     said = "contactable" in loaded.table.columns
     if said:
         customers = customers.join(gaps.consents(loaded), "customer_id")
-    asked = customers.filter(customers["_may_contact"]) if said else customers
     # Counted in the engine: of 100 million orders the late ones are too many to be fetched for the first.
-    everybody, listed = (int(some.count().to_pyarrow().as_py()) for some in (customers, asked))
-    kept = asked.order_by(first, "customer_id").limit(limit).to_pyarrow().to_pandas()
+    may = customers["_may_contact"] if said else ibis.literal(True)
+    counts = {"everybody": customers.count(), "listed": customers.count(where=may)}
+    [found] = customers.aggregate(**counts).to_pyarrow().to_pylist()
+    kept = customers.filter(may).order_by(first, "customer_id").limit(limit).to_pyarrow().to_pandas()
     kept = kept.astype({"orders": "int64", "order_days": "int64", "usual_days": "float64"})
     kept["last_order"] = periods.starts(kept["_last"], "day")
     kept["reorder_date"] = periods.starts(kept["_due"], "day")
     told = {"fewest": gaps.FEWEST_ORDER_DAYS, "until": loaded.observed_until}
     attrs = loaded.told(phrase(f"definition.rhythm.{loaded.kind}", **told))
-    left_out = everybody - listed if said else None
+    left_out = found["everybody"] - found["listed"] if said else None
     if not said:
         attrs["notes"].append(phrase(f"note.not_asked.{loaded.kind}"))
     elif left_out:
         attrs["notes"].append(phrase("note.no_consent", customers=left_out))
-    return kept, listed, attrs | {"left_out": left_out}
+    return kept, found["listed"], attrs | {"left_out": left_out}
