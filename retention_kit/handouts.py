@@ -1,7 +1,6 @@
 """A lesson as one zip to hand out: the notebooks, what they read, and the package that runs them."""
 
 import json
-import tempfile
 import zipfile
 from collections.abc import Mapping
 from importlib.metadata import packages_distributions
@@ -10,7 +9,7 @@ from typing import Any
 
 import nbformat
 
-from retention_kit import codeframes, params, wheels, yamls
+from retention_kit import codeframes, params, session, wheels, yamls
 from retention_kit.params import Client, Table
 
 # The folder that everything is in: short, for packages hold long paths and Windows stops at 260 letters.
@@ -76,7 +75,7 @@ def write(path: Path, client: Client, notebooks: Mapping[str, nbformat.NotebookN
         Each chapter as a student works in it.
     """
     sources = {kind: _told(kind, client.table(kind)) for kind in params.KINDS if client.has(kind)}
-    with tempfile.TemporaryDirectory(prefix="retention_kit_") as folder:
+    with session.aside() as folder:
         wheel = wheels.write(Path(folder), _without_exercises())
         package = wheel.read_bytes()
     contents = {

@@ -10,7 +10,6 @@ import logging
 import os
 import platform
 import signal
-import tempfile
 import time
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -136,8 +135,7 @@ def execute(
     engine = engine or Engine("papermill")
     if engine.killed:
         raise Stopped(f"{path.stem}: it was stopped before it began.", None)
-    temporary = {"prefix": "retention_kit_", "dir": os.environ.get(session.SCRATCH)}
-    with tempfile.TemporaryDirectory(**temporary, ignore_cleanup_errors=True) as folder:
+    with session.aside() as folder:
         run = _Run(path.stem, engine, Path(folder), cell_timeout, deadline)
         notebook = _executed(run, _edition(path, without), parameters)
     _believe(path.stem, notebook)

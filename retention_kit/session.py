@@ -59,6 +59,13 @@ def scratch() -> Iterator[Path]:
         _remove(path, lock)
 
 
+def aside() -> tempfile.TemporaryDirectory[str]:
+    """A folder for what is made on the way: gone when it is left, or with `scratch` when a run is killed."""
+    return tempfile.TemporaryDirectory(
+        prefix=_PREFIX, dir=os.environ.get(SCRATCH), ignore_cleanup_errors=True
+    )
+
+
 @functools.cache
 def folder() -> Path:
     """The process's own temporary folder, removed when the process ends."""

@@ -3,7 +3,6 @@
 import csv
 import datetime as dt
 import io
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ from typing import Any
 from xlsxwriter import Workbook
 from xlsxwriter.worksheet import Worksheet
 
-from retention_kit import names
+from retention_kit import names, session
 from retention_kit.sentences import Voice
 
 # What starts a formula, in the wide forms too that an Asian keyboard types; and signs that an import eats.
@@ -97,8 +96,8 @@ def write_workbook(
     plain = dict.fromkeys(("strings_to_formulas", "strings_to_urls", "strings_to_numbers"), False)
     # What the writer leaves behind on a full disk goes with the folder.
     with (
-        tempfile.TemporaryDirectory(prefix="retention_kit_") as aside,
-        Workbook(str(path), plain | {"tmpdir": aside}) as file,
+        session.aside() as folder,
+        Workbook(str(path), plain | {"tmpdir": folder}) as file,
     ):
         file.set_properties({"title": title, "created": dt.datetime.fromisoformat(as_of)})
         book = _Book(file, voice)
