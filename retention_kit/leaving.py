@@ -7,7 +7,7 @@ import ibis
 import ibis.expr.types as ir
 import pandas as pd
 
-from retention_kit import billing, intervals, moments, periods, policies, portions, survival, tables
+from retention_kit import billing, intervals, moments, periods, policies, portions, survival, tables, tenures
 from retention_kit.exceptions import ParamsError
 from retention_kit.moments import Date
 from retention_kit.periods import Period
@@ -20,11 +20,8 @@ from retention_kit.windows import check_option
 #: What stands for the reason of a customer who gave none.
 NOT_STATED = "not stated"
 
-_DAY = 86_400  # seconds
 _SHARES = ("churned", "churn_share", "low", "high", "mrr_lost", "mrr_share", "mrr_low", "mrr_high")
 _HAZARD = ("tenure", "at_risk", "churned", "hazard", "low", "high", "interval")
-_DAYS = {"day": 1, "week": 7}
-_MONTHS = {"month": 1, "quarter": 3, "year": 12}
 
 
 def churn_reasons(
@@ -175,8 +172,8 @@ def churn_hazard(
     loaded = tables.subscriptions(subscriptions, as_of=as_of, columns=groups)
     periods.check_period(period)
     loaded = policies.applied(loaded, policy)
-    tenures = portions.added(loaded, lambda part: _tenures(part, groups, period), (*groups, "tenure"))
-    frame = _by_tenure(tenures, groups)
+    counted = portions.added(loaded, lambda part: tenures.at_risk(part, groups, period), (*groups, "tenure"))
+    frame = tenures.each(counted, groups)
     frame["hazard"] = frame["churned"] / frame["at_risk"]
     frame["low"], frame["high"] = intervals.wilson(frame["churned"], frame["at_risk"])
     frame["interval"] = pd.Series(intervals.WILSON, index=frame.index, dtype="str")
@@ -235,7 +232,8 @@ def tenure_survival(
     groups = tables.by_columns(by, taken=("customer_id",))
     loaded = tables.subscriptions(subscriptions, as_of=as_of, columns=groups)
     loaded = policies.applied(loaded, policy)
-    lives = portions.added(loaded, lambda part: _durations(part, groups), (*groups, "duration", "event"))
+    keys = (*groups, "duration", "event")
+    lives = portions.added(loaded, lambda part: tenures.durations(part, groups), keys)
     curve = survival.survival_curve(lives, by=groups)
     by_words = tables.by_words("first_subscription", groups)
     curve.attrs = loaded.told(phrase("definition.tenure_survival", by=by_words))
@@ -266,7 +264,8 @@ def _moment_before(loaded: Loaded, start: Date | None) -> pd.Timestamp | None:
 def _departures(loaded: Loaded, by: tuple[str, ...], start: pd.Timestamp | None) -> ir.Table:
     """One row a departure: `customer_id`, `cents` paid until then, `reason` (null where none), by."""
     steps = billing.levels(loaded, by)
-    gone = steps.filter((steps.cents == 0) & (steps.cents_before > 0), steps.since < _until(loaded))
+    until = ibis.timestamp(loaded.observed_until)
+    gone = steps.filter((steps.cents == 0) & (steps.cents_before > 0), steps.since < until)
     if start is not None:
         gone = gone.filter(gone.since >= ibis.timestamp(start.to_pydatetime()))
     ended = billing.paying(loaded).table
@@ -334,72 +333,3 @@ def _shares(s: pd.DataFrame, by: tuple[str, ...], cells: Sequence[str], priced: 
     order = [*by, "_unstated", "_fewest", *cells]
     frame = frame.assign(_unstated=unstated, _fewest=-frame["churned"]).sort_values(order)
     return frame.drop(columns=["_unstated", "_fewest"]).astype({"interval": "str"}).reset_index(drop=True)
-
-
-# -- tenure -----------------------------------------------------------------------------------------
-
-
-def _until(loaded: Loaded) -> ir.TimestampValue:
-    return ibis.timestamp(loaded.observed_until)
-
-
-def _first_lives(loaded: Loaded, by: tuple[str, ...]) -> ir.Table:
-    """One row a customer: `since` the first payment, `left` when it stopped (null: not yet), by."""
-    steps = billing.levels(loaded)
-    stops = (steps.cents == 0) & (steps.cents_before > 0) & (steps.since < _until(loaded))
-    lives = steps.group_by("customer_id").aggregate(
-        since=steps.since.min(), left=steps.since.min(where=stops)
-    )
-    return lives.join(periods.birth_values(billing.paying(loaded), by), "customer_id") if by else lives
-
-
-def _durations(loaded: Loaded, by: tuple[str, ...]) -> ir.Table:
-    """By group and whole days from the first payment to the first stop, or until now: `customers`."""
-    lives = _first_lives(loaded, by)
-    until = lives.left.fill_null(_until(loaded))
-    counted = lives.group_by(*by, duration=_whole(lives.since, until, "day"), event=lives.left.notnull())
-    return counted.aggregate(customers=lives.count())
-
-
-def _whole(since: ir.TimestampValue, until: ir.TimestampValue, period: Period) -> ir.IntegerValue:
-    """How many whole periods lie between two moments, counted from the first of them."""
-    unit = periods.unit(period)
-    if unit in _DAYS:
-        seconds = until.epoch_seconds() - since.epoch_seconds()
-        return (seconds / (_DAYS[unit] * _DAY)).floor().cast("int64")
-    # A month is full on the day of the month it began on, or on its last day where that comes first.
-    last_day = (until.truncate("M") + ibis.interval(months=1) - ibis.interval(days=1)).day()
-    full = ibis.least(since.day(), last_day) * _DAY + since.epoch_seconds() % _DAY
-    short = full > until.day() * _DAY + until.epoch_seconds() % _DAY
-    months = periods.index(until, "month") - periods.index(since, "month") - short.cast("int64")
-    return (months / _MONTHS[unit]).floor().cast("int64")
-
-
-def _tenures(loaded: Loaded, by: tuple[str, ...], period: Period) -> ir.Table:
-    """By group and last `tenure` at risk: how many `customers`, and how many of them `churned` at it.
-
-    A period of tenure counts only where it would have been over by `as_of`, left or not: else the young
-    would add their losses and not those who stay.
-    """
-    lives = _first_lives(loaded, by)
-    seen, left = _whole(lives.since, _until(loaded), period), _whole(lives.since, lives.left, period)
-    lives = lives.mutate(
-        tenure=ibis.least(left.fill_null(seen), seen - 1), lost=(left < seen).fill_null(False)
-    )
-    judged = lives.filter(lives.tenure >= 0)
-    sums = {"customers": judged.count(), "churned": judged.lost.cast("int64").sum()}
-    return judged.group_by(*by, "tenure").aggregate(**sums)
-
-
-def _by_tenure(counted: pd.DataFrame, by: tuple[str, ...]) -> pd.DataFrame:
-    """Every tenure up to each group's oldest: who was at risk at it is who reached it."""
-    keys = list(by) or ["_all"]
-    given = counted.assign(_all=0)
-    oldest = given.groupby(keys, dropna=False, as_index=False).agg(_oldest=("tenure", "max"))
-    longest = given["tenure"].max() if len(given) else -1
-    grid = oldest.merge(pd.DataFrame({"tenure": range(longest + 1)}, dtype="int64"), how="cross")
-    grid = grid[grid["tenure"] <= grid["_oldest"]]
-    dense = grid.merge(given, how="left", on=[*keys, "tenure"]).fillna({"customers": 0, "churned": 0})
-    dense = dense.sort_values([*keys, "tenure"]).astype({"customers": "int64", "churned": "int64"})
-    dense["at_risk"] = dense[::-1].groupby(keys, dropna=False)["customers"].cumsum()
-    return dense[[*by, "tenure", "at_risk", "churned"]].reset_index(drop=True)
