@@ -137,7 +137,7 @@ def _inside(loaded: Loaded, scale: Scale) -> Loaded:
 
 def _refusal(found: pd.DataFrame, rows: int, loaded: Loaded, scale: Scale) -> str:
     examples = ", ".join(f"{value:g}" for value in found["score"].head(3))
-    given, are = int(loaded.checks["rows"].iloc[-1]), "is" if rows == 1 else "are"
+    given, are = loaded.rows, "is" if rows == 1 else "are"
     asked_from_0 = scale == scales.NAMED["nps_1_10"] and (found["score"] == 0).any()
     hint = " If 0 could be given, type scale='nps_0_10'." if asked_from_0 else ""
     return (
@@ -164,7 +164,7 @@ def _one_each(loaded: Loaded, duplicates: Duplicates, period: Period | None) -> 
     kept = session.stored(one, loaded.kind)
     left = int(kept.count().execute())
     rule = AGAIN[duplicates, period is not None]
-    return _less(loaded, kept, rule, int(loaded.checks["rows"].iloc[-1]) - left, None)
+    return _less(loaded, kept, rule, loaded.rows - left, None)
 
 
 def _less(loaded: Loaded, kept: ir.Table, rule: str, rows: int, example: str | None) -> Loaded:

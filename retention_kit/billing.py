@@ -12,6 +12,7 @@ import ibis
 import ibis.expr.types as ir
 
 from retention_kit import periods, portions, session
+from retention_kit.periods import Period
 from retention_kit.tables import Loaded
 
 #: Later than any data: the end of what has none, where two ends are compared.
@@ -59,6 +60,19 @@ def movements(loaded: Loaded, by: Sequence[str] = ()) -> ir.Table:
     """
     moves = classified(levels(loaded))
     return moves.join(periods.birth_values(paying(loaded), by), "customer_id") if by else moves
+
+
+def in_periods(steps: ir.Table, period: Period, end: int) -> ir.Table:
+    """Rows of `levels` or of `movements` in periods before `end`, with the `period_index` of each."""
+    dated = steps.mutate(period_index=periods.index(steps.since, period))
+    return dated.filter(dated.period_index < end)
+
+
+def by_period(moves: ir.Table, sums: Sequence[str], by: Sequence[str], period: Period, end: int) -> ir.Table:
+    """Sums over all customers of columns of `classified`, by period before `end` and group."""
+    dated = in_periods(moves, period, end)
+    whole = {name: dated[name].sum().cast("int64") for name in sums}
+    return dated.group_by("period_index", *by).aggregate(**whole)
 
 
 def classified(steps: ir.Table, by: Sequence[str] = ()) -> ir.Table:

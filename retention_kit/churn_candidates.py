@@ -222,10 +222,7 @@ def _rows(loaded: Loaded, end: int, by: tuple[str, ...]) -> pd.DataFrame:
 def _money(loaded: Loaded, end: int, by: tuple[str, ...]) -> pd.DataFrame:
     def moved(part: Loaded) -> ir.Table:
         moves = billing.classified(billing.levels(part, by), by)
-        moves = moves.mutate(period_index=periods.index(moves.since, "month"))
-        moves = moves.filter(moves.period_index < end)
-        sums = {name: moves[name].sum().cast("int64") for name in (*_GAINS, *_LOSSES)}
-        return moves.group_by(*by, "period_index").aggregate(**sums)
+        return billing.by_period(moves, (*_GAINS, *_LOSSES), by, "month", end)
 
     months = periods.each_period(portions.added(loaded, moved, (*by, "period_index")), by, end)
     months["change"] = months[list(_GAINS)].sum(axis=1) - months[list(_LOSSES)].sum(axis=1)

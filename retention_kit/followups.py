@@ -161,9 +161,9 @@ def _bought(asked: FollowUp, loaded: Loaded, days: int) -> tuple[pd.DataFrame, i
     people, left_out = _observed(asked, loaded, days)
     rows = loaded.table.join(people, "customer_id")
     ends = rows.moment + ibis.interval(days=days)
-    at, priced = rows[loaded.moment], loaded.kind == "orders" and "amount" in loaded.table.columns
+    at = rows[loaded.moment]
     rows = rows.filter((at > rows.moment) & (at < ends))
-    spent = rows.amount.cast("float64").sum() if priced else ibis.literal(0.0)
+    spent = rows.amount.cast("float64").sum() if loaded.paid else ibis.literal(0.0)
     each = people.left_join(
         rows.group_by("customer_id").aggregate(times=rows.count(), spent=spent), "customer_id"
     )

@@ -35,8 +35,7 @@ def with_gaps(loaded: Loaded, by: Sequence[str] = ()) -> ir.Table:
     """
     table = loaded.table
     moment = table[loaded.moment]
-    paid = loaded.kind == "orders" and "amount" in table.columns
-    money = ["amount"] if paid and not by else []
+    money = ["amount"] if loaded.paid and not by else []
     dated = table.select("customer_id", *money, _moment=moment, _day=periods.index(moment, "day"))
     in_time = ibis.window(group_by="customer_id", order_by="_moment")
     before, first = dated["_day"].lag().over(in_time), dated["_day"].first().over(in_time)
@@ -66,7 +65,7 @@ def quantiles(loaded: Loaded, by: Sequence[str]) -> pd.DataFrame:
 def _lengths(loaded: Loaded, by: Sequence[str]) -> pd.DataFrame:
     """By group and length in `days`: how many `gaps`, and of them how many are a customer's first."""
     if loaded.in_order is not None and not by:
-        return pd.concat(loaded.in_order.of_parts(_lengths_of)).groupby("days", as_index=False).sum()
+        return loaded.in_order.added(_lengths_of, ["days"])
     rows = with_gaps(loaded, by)
     ended = rows.filter(rows["_gap"].notnull())
     # A customer's first gap stands for the customer, so that one pass counts both.

@@ -125,7 +125,7 @@ def _in_order(in_order: Sequences, period: Period, names: list[str], first: int)
         alike = pd.DataFrame(dict(zip(names, words, strict=True)))
         return alike.groupby(names, sort=False).size().reset_index(name="_customers")
 
-    return pd.concat(in_order.of_parts(of_part)).groupby(names, as_index=False)["_customers"].sum()
+    return in_order.added(of_part, names)
 
 
 def _of_each_customer(

@@ -189,8 +189,9 @@ def _moments(loaded: Loaded) -> ir.Table:
 def _alike(loaded: Loaded, window_days: int, period: Period, end: int, by: tuple[str, ...]) -> pd.DataFrame:
     """The rows of `_active`, those alike counted together, with the `by` columns."""
     if loaded.in_order is not None and not by:
-        parts = loaded.in_order.of_parts(lambda part: _active_in_order(part, window_days, period, end))
-        return pd.concat(parts).groupby(["first", "last", "left"], as_index=False).sum()
+        return loaded.in_order.added(
+            lambda part: _active_in_order(part, window_days, period, end), ("first", "last", "left")
+        )
     active = _active(loaded, window_days, period, end)
     if by:
         active = active.join(periods.birth_values(loaded, by), "customer_id")

@@ -265,8 +265,7 @@ def _left(steps: ir.Table, told: tuple[str, ...], margin: Margin) -> ir.Table:
 
 
 def _by_sign(left: ir.Table, by: Sequence[str], period: Period, end: int) -> ir.Table:
-    left = left.mutate(period_index=periods.index(left.since, period))
-    left = left.filter(left.period_index < end)
+    left = billing.in_periods(left, period, end)
     sums = {
         "churned": left.count(),
         "cents": left.cents_before.sum().cast("int64"),

@@ -88,7 +88,11 @@ def mrr_movements(
     loaded = policies.applied(loaded, policy)
     end = periods.first_incomplete(loaded, period)
     counted = portions.added(
-        loaded, lambda part: _by_period(part, groups, period, end), ("period_index", *groups)
+        loaded,
+        lambda part: billing.by_period(
+            billing.movements(part, groups), _MONEY + _PEOPLE, groups, period, end
+        ),
+        ("period_index", *groups),
     )
     return _bridge(periods.each_period(counted, groups, end), loaded, groups, period)
 
@@ -161,14 +165,6 @@ def revenue_retention(
 
 
 # ---------------------------------------------------------------------------------------------------
-
-
-def _by_period(loaded: Loaded, by: tuple[str, ...], period: Period, end: int) -> ir.Table:
-    moves = billing.movements(loaded, by)
-    moves = moves.mutate(period_index=periods.index(moves.since, period))
-    moves = moves.filter(moves.period_index < end)
-    sums = {name: moves[name].sum().cast("int64") for name in _MONEY + _PEOPLE}
-    return moves.group_by("period_index", *by).aggregate(**sums)
 
 
 def _bridge(dense: pd.DataFrame, loaded: Loaded, by: tuple[str, ...], period: Period) -> pd.DataFrame:

@@ -25,9 +25,8 @@ def of(loaded: Loaded) -> list[Loaded]:
     A server's table stays whole: it has ways of its own.
     """
     if "portions" not in loaded.kept:
-        rows = int(loaded.checks["rows"].iloc[-1])
-        large = rows > _FEW and session.holds(loaded.table)
-        parts = _of_many(loaded, -(-rows // _ROWS)) if large else [loaded]
+        large = loaded.rows > _FEW and session.holds(loaded.table)
+        parts = _of_many(loaded, -(-loaded.rows // _ROWS)) if large else [loaded]
         for part in parts:
             part.kept["portions"], part.kept["beside"] = [part], len(parts)
         loaded.kept["portions"] = parts

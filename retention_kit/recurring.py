@@ -194,8 +194,7 @@ def cohort_mrr(
 
 def _by_customer(moves: ir.Table, by: Sequence[str], period: Period, end: int) -> ir.Table:
     """One row a customer and period with a change: what was paid before it, and what became of it."""
-    moves = moves.mutate(period_index=periods.index(moves.since, period))
-    moves = moves.filter(moves.period_index < end)
+    moves = billing.in_periods(moves, period, end)
     sums = {name: moves[name].sum().cast("int64") for name in _MONEY}
     sums["before"] = moves.cents_before.argmin(moves.since)
     change = (moves.cents - moves.cents_before).sum().cast("int64")

@@ -118,7 +118,7 @@ def _of_parts(loaded: Loaded, how: Windows, age: int) -> pd.DataFrame:
             frame["own_ended"] = windows.ended_in_order(part, loaded.observed_until, how)
         return frame.assign(customers=1).groupby(keys, as_index=False).sum()
 
-    return pd.concat(loaded.in_order.of_parts(of_part)).groupby(keys, as_index=False).sum()
+    return loaded.in_order.added(of_part, keys)
 
 
 def _active(aged: Any, age: int) -> dict[str, Any]:

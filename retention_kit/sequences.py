@@ -6,7 +6,7 @@ as plain columns, in parts, however many rows there are. Rows stay rows: nothing
 """
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,6 +16,7 @@ from typing import TypeVar
 
 import ibis.expr.types as ir
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -80,6 +81,10 @@ class Sequences:
         with ThreadPoolExecutor(os.cpu_count()) as workers:
             counted = workers.map(lambda pair: count(self._part(*pair, ends)), whole)
             yield from waiting.counted(counted, len(whole))
+
+    def added(self, count: Callable[[Part], pd.DataFrame], keys: Sequence[str]) -> pd.DataFrame:
+        """What is counted of each part, the rows of one key added up, in the order of the keys."""
+        return pd.concat(self.of_parts(count)).groupby(list(keys), as_index=False).sum()
 
     def _part(self, low: int, high: int, ends: np.ndarray) -> Part:
         start = int(ends[low - 1]) if low else 0

@@ -76,6 +76,16 @@ class Loaded:
         return self.kept["days"]
 
     @property
+    def rows(self) -> int:
+        """How many rows the door has let through."""
+        return int(self.checks["rows"].iloc[-1])
+
+    @property
+    def paid(self) -> bool:
+        """Whether the amounts are known that were paid; a number that an event carries is no money."""
+        return self.kind == ORDERS.kind and "amount" in self.table.columns
+
+    @property
     def in_order(self) -> Sequences | None:
         """Each customer's rows in the order of time; None of a table that was not loaded by name."""
         return self.kept.get("in_order")
@@ -179,7 +189,7 @@ def load_customers(source: Any, **how: Any) -> Loaded:
     The parameters are those of `load_orders`; any further mapped column is kept for `by=`.
     """
     loaded = _load(CUSTOMERS, source, **how)
-    rows = int(loaded.checks["rows"].iloc[-1])
+    rows = loaded.rows
     if rows == loaded.table.customer_id.nunique().execute():
         return loaded
     table = loaded.table.distinct()

@@ -31,9 +31,8 @@ def takings(loaded: Loaded, period: Period) -> pd.DataFrame | None:
         return None
     asked = ("takings", period)
     if asked not in loaded.kept:
-        parts = loaded.in_order.of_parts(lambda part: _of_part(part, period))
-        keys = ["cohort_index", "period_index"]
-        loaded.kept[asked] = pd.concat(parts).groupby(keys, as_index=False).sum()
+        keys = ("cohort_index", "period_index")
+        loaded.kept[asked] = loaded.in_order.added(lambda part: _of_part(part, period), keys)
     return loaded.kept[asked]
 
 
