@@ -370,11 +370,7 @@ def _with_consent(orders: Any, as_of: Date | None, by: Columns) -> tuple[tuple[s
 
 
 def _listed(
-    customers: ir.Table,
-    loaded: Loaded,
-    by: Sequence[str],
-    first: str | ir.Value,
-    limit: int | None = None,
+    customers: ir.Table, loaded: Loaded, by: Sequence[str], first: str | ir.Value, limit: int | None = None
 ) -> tuple[pd.DataFrame, int, dict[str, Any]]:
     """The first of those who may be contacted, with dates; how many those are; what is told of the others."""
     if by:
@@ -382,11 +378,13 @@ def _listed(
     said = "contactable" in loaded.table.columns
     if said:
         customers = customers.join(gaps.consents(loaded), "customer_id")
-    # Counted in the engine: of 100 million orders the late ones are too many to be fetched for the first.
     may = customers["_may_contact"] if said else ibis.literal(True)
-    counts = {"everybody": customers.count(), "listed": customers.count(where=may)}
-    [found] = customers.aggregate(**counts).to_pyarrow().to_pylist()
     kept = customers.filter(may).order_by(first, "customer_id").limit(limit).to_pyarrow().to_pandas()
+    counts = {"everybody": customers.count(), "listed": customers.count(where=may)}
+    if said or limit is not None:  # of 100 million orders the late ones are too many to be fetched all
+        [found] = customers.aggregate(**counts).to_pyarrow().to_pylist()
+    else:
+        found = dict.fromkeys(counts, len(kept))
     kept = kept.astype({"orders": "int64", "order_days": "int64", "usual_days": "float64"})
     kept["last_order"] = periods.starts(kept["_last"], "day")
     kept["reorder_date"] = periods.starts(kept["_due"], "day")
