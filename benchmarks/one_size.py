@@ -25,7 +25,7 @@ from retention_kit import (
     retention,
     rfm,
     rhythm,
-    session,
+    scratch,
     spending,
     tables,
 )
@@ -100,7 +100,7 @@ class _Spilled(threading.Thread):
     def __init__(self) -> None:
         super().__init__(daemon=True)
         self.most = 0
-        self._folder = session.folder() / "spill"
+        self._folder = scratch.folder() / "spill"
 
     def run(self) -> None:
         while True:

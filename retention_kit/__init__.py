@@ -38,6 +38,7 @@ __all__ = [
     "invoices",
     "keywords",
     "leaving",
+    "lengths",
     "lifecycle",
     "losses",
     "masks",

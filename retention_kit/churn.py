@@ -5,7 +5,16 @@ from typing import Any
 
 import pandas as pd
 
-from retention_kit import attrition, churn_candidates, denominators, intervals, periods, policies, tables
+from retention_kit import (
+    attrition,
+    churn_candidates,
+    denominators,
+    intervals,
+    lengths,
+    periods,
+    policies,
+    tables,
+)
 from retention_kit.denominators import Denominator
 from retention_kit.exceptions import DataError, ParamsError
 from retention_kit.moments import Date
@@ -17,8 +26,6 @@ from retention_kit.windows import check_option
 #: The field's rule of thumb, a month: under `healthy` is fine, over `urgent` wants attention now. It is a
 #: habit of e-commerce and software sellers, not a finding: a client file can set its own.
 CHURN_THRESHOLDS = MappingProxyType({"healthy": 0.05, "urgent": 0.10})
-
-_PER_YEAR = {"day": 365, "week": 365 / 7, "month": 12, "quarter": 4, "year": 1}
 
 
 def churn_rates(
@@ -247,11 +254,7 @@ def convert_churn(rate: float, *, period: Period = "month", to: Period = "year")
     >>> round(convert_churn(0.05), 3), round(convert_churn(0.46, period="year", to="month"), 3)
     (0.46, 0.05)
     """
-    if not 0 <= rate <= 1:
-        raise ParamsError(f"rate is a share between 0 and 1, and it was {rate}. Type 0.05 for 5 %.")
-    lengths = _PER_YEAR[periods.unit(period)] / _PER_YEAR[periods.unit(to)]
-    # 1 - (1 - 0.05) is not quite 0.05, and a threshold has to be what it was said to be.
-    return float(rate if lengths == 1 else 1 - (1 - rate) ** lengths)
+    return lengths.compounded(rate, period, to)
 
 
 def annual_churn(rate: float, *, period: Period = "month") -> float:

@@ -17,17 +17,8 @@ from sqlglot.errors import SqlglotError
 from retention_kit import spark
 from retention_kit.exceptions import DataError, did_you_mean
 from retention_kit.opened import Source
+from retention_kit.places import DATABASES
 
-#: The databases that a URL opens: the scheme, what Ibis calls it, the driver, the extra that installs it.
-SCHEMES = {
-    "postgres": ("postgres", "psycopg", "postgres"),
-    "postgresql": ("postgres", "psycopg", "postgres"),
-    "duckdb": ("duckdb", "duckdb", ""),
-    "sqlite": ("sqlite", "sqlite3", ""),
-    "bigquery": ("bigquery", "google.cloud.bigquery", "bigquery"),
-    "snowflake": ("snowflake", "snowflake.connector", "snowflake"),
-    "spark": ("pyspark", "pyspark", "spark"),
-}
 _FILES = ("duckdb", "sqlite")
 _LISTED = 20  # tables that a message names
 _CHANGES = (sge.DML, sge.DDL, sge.Into, sge.Command)
@@ -96,14 +87,9 @@ def opened(url: str, *, table: str | None, query: str | None) -> Source:
     return _source(backend.table(name, **({"database": schema} if schema else {})), f"table {table}")
 
 
-def is_address(text: str) -> bool:
-    """Whether a source is the URL of a database."""
-    return text.partition("://")[0] in SCHEMES and "://" in text
-
-
 def _connected(url: str) -> BaseBackend:
     scheme = url.partition("://")[0]
-    backend, driver, extra = SCHEMES[scheme]
+    backend, driver, extra = DATABASES[scheme]
     if _is_missing(driver):
         raise DataError(f"{scheme}://... needs {driver}. Type: pip install 'retention-kit[{extra}]'")
     try:

@@ -14,7 +14,7 @@ import duckdb
 import ibis
 import ibis.expr.types as ir
 
-from retention_kit import archives, encodings, overlaps, session
+from retention_kit import archives, encodings, overlaps, scratch, session
 from retention_kit.exceptions import DataError
 from retention_kit.opened import AGAIN, Note, Read, Source, refuse_named_twice
 from retention_kit.sentences import phrase
@@ -86,7 +86,7 @@ def _readable(paths: Sequence[Path], encoding: str | None) -> tuple[list[str], l
     for path in paths:
         try:
             with archives.opened(path) as file:
-                decoded = encodings.as_utf8(file, encoding, name=path.name, folder=session.folder())
+                decoded = encodings.as_utf8(file, encoding, name=path.name, folder=scratch.folder())
         except (OSError, EOFError, zlib.error) as error:
             raise DataError(archives.broken(path, error)) from None
         readable.append(str((decoded.path or path).absolute()))
@@ -174,7 +174,7 @@ def _unaligned(path: str) -> Path | None:
         return None
     if any(sign in lines[0] for sign in _DELIMITERS):
         return None
-    copy = session.folder() / session.new_name("unaligned.csv")
+    copy = scratch.folder() / session.new_name("unaligned.csv")
     with _text(path) as text, copy.open("w", encoding="utf-8", newline="") as file:
         file.writelines("\t".join(line.split()) + "\n" for line in text)
     return copy

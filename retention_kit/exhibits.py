@@ -14,15 +14,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-import matplotlib as mpl
 import numpy as np
 import pandas as pd
+from cycler import cycler
 from markupsafe import Markup
-from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
-from matplotlib.text import Text
-from PIL import Image
 
 from retention_kit import grids
 from retention_kit.cards import cards_html, value
@@ -32,7 +27,10 @@ from retention_kit.markdown import markdown_html
 from retention_kit.phrases import Told
 from retention_kit.sentences import Voice
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # a page is made of what was drawn, without what draws
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
     from retention_kit.tables import Loaded
 
 MIME = "application/vnd.retention-kit.{}+json"
@@ -51,7 +49,7 @@ STYLE = {
     "axes.grid": True,
     "axes.grid.axis": "y",
     "axes.axisbelow": True,
-    "axes.prop_cycle": mpl.cycler(color=COLOURS),
+    "axes.prop_cycle": cycler(color=COLOURS),
     "grid.color": "#e4e7eb",
     "grid.linewidth": 0.8,
     "xtick.color": "#52606d",
@@ -130,12 +128,16 @@ def cards(*headlines: Headline, voice: Voice) -> Exhibit:
 # -- figures -------------------------------------------------------------------
 
 
-def axes(*, width: float = 7.2, height: float = 3.6) -> Axes:
+def axes(*, width: float = 7.2, height: float = 3.6) -> "Axes":
     """An empty Axes in the house look, outside pyplot, so that nothing draws it a second time.
 
     Sizes are inches. Hand it to a plot: `plots.plot_churn_rates(rates, ax=exhibits.axes())`.
     """
-    with mpl.rc_context(STYLE):
+    from matplotlib import rc_context
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    with rc_context(STYLE):
         drawn = Figure(figsize=(width, height), layout="constrained")
         FigureCanvasAgg(drawn)
         ax = drawn.add_subplot()
@@ -146,7 +148,7 @@ def axes(*, width: float = 7.2, height: float = 3.6) -> Axes:
 
 
 def figure(
-    ax: Axes,
+    ax: "Axes",
     *,
     name: str,
     alt: str,
@@ -189,13 +191,18 @@ def picture(png: str, *, alt: str) -> Markup:
     )
 
 
-def _drawn(drawn: Figure) -> tuple[bytes, tuple[int, int]]:
+def _drawn(drawn: "Figure") -> tuple[bytes, tuple[int, int]]:
     """The figure as a small PNG, and its size on the page in pixels."""
+    from matplotlib import rc_context
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.text import Text
+    from PIL import Image
+
     for words in drawn.findobj(Text):
         words.set_parse_math(False)  # a plan called "$5 or $9" is no formula
     drawn.set_dpi(_DPI)
     canvas, small = FigureCanvasAgg(drawn), io.BytesIO()
-    with mpl.rc_context(STYLE):
+    with rc_context(STYLE):
         canvas.draw()  # `savefig` would lay out everything twice
     picture = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
     # An octree is a fifth of the work of a median cut; level 9 would take 6 times as long for 3 % less.

@@ -23,7 +23,7 @@ from typing import Any
 
 import nbformat
 
-from retention_kit import sources, yamls
+from retention_kit import places, yamls
 from retention_kit.exceptions import DataError
 from retention_kit.params import KINDS, Client
 
@@ -72,7 +72,7 @@ def of(
         "client": _digest([{key: value for key, value in told.items() if key not in ON_THE_PAGE}, given]),
         "data": data(client),
         "code": _digest([_code(named), _words(client.language, _WORDS_OF_THE_PAGE), _versions()]),
-        "page": _digest([told, _package(), _words(client.language, ()), shown]),
+        "page": _digest([told, _package(), _words(client.language), shown]),
     }
 
 
@@ -94,8 +94,8 @@ def data(client: Client) -> str:
             table = client.table(kind)
             source = table.source
             try:
-                files = sources.files(source)
-                files += sources.files(table.same_customer) if table.same_customer else []
+                files = places.files(source)
+                files += places.files(table.same_customer) if table.same_customer else []
                 read[kind] = [(path.name, file(path)) for path in files] or source
             except (DataError, OSError):
                 return ""
@@ -152,9 +152,9 @@ def _code_files(named: Iterable[str]) -> list[str]:
     found, waiting = set(), set(named)
     while waiting:
         found |= waiting
-        sources = [_files()[file] for name in waiting for file in _files_of(name)]
+        sources = [_files()[file] for name in waiting for file in _modules()[name]]
         waiting = set(chain.from_iterable(map(_imported, sources))) - found
-    code = [file for name in found for file in _files_of(name)]
+    code = [file for name in found for file in _modules()[name]]
     tables = [file for file in _files() if not file.endswith(".py")]
     return sorted(code + [file for file in tables if file.split("/")[0] not in _FILES_OF_THE_PAGE])
 
@@ -162,18 +162,19 @@ def _code_files(named: Iterable[str]) -> list[str]:
 def _imported(source: str) -> set[str]:
     """The modules of the package that a source names; all of them where it names the package alone."""
     if _WHOLE.search(source):
-        return {file.split("/")[0].removesuffix(".py") for file in _files() if file.endswith(".py")}
+        return set(_modules())
     found = _IMPORTS.findall(source)
-    return {name for some in found for name in re.findall(r"\w+", " ".join(some)) if _files_of(name)}
+    return {name for some in found for name in re.findall(r"\w+", " ".join(some)) if name in _modules()}
 
 
-def _files_of(name: str) -> list[str]:
-    """The source of a module, or of all modules of a package within."""
-    return [
-        file
-        for file in _files()
-        if file == f"{name}.py" or (file.startswith(f"{name}/") and file.endswith(".py"))
-    ]
+@cache
+def _modules() -> dict[str, list[str]]:
+    """The source of each module, or of all modules of a package within."""
+    found: dict[str, list[str]] = {}
+    for file in _files():
+        if file.endswith(".py"):
+            found.setdefault(file.split("/")[0].removesuffix(".py"), []).append(file)
+    return found
 
 
 @cache
@@ -201,11 +202,15 @@ def _files() -> dict[str, str]:
 
 
 @cache
-def _words(language: str, without: tuple[str, ...]) -> str:
+def _words(language: str, without: tuple[str, ...] = ()) -> str:
     """Of the sections of a language's catalogue."""
-    path = _PACKAGE / "catalogue" / f"{re.split('[-_]', language)[0]}.yaml"
-    sections = yamls.load(path).values
+    sections = _catalogue(re.split("[-_]", language)[0])
     return _digest({section: words for section, words in sections.items() if section not in without})
+
+
+@cache
+def _catalogue(language: str) -> dict[str, Any]:
+    return yamls.load(_PACKAGE / "catalogue" / f"{language}.yaml").values
 
 
 def _digest(content: Any) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 import nbformat
 
-from retention_kit import codeframes, params, session, wheels, yamls
+from retention_kit import params, scratch, wheels, yamls
 from retention_kit.params import Client, Table
 
 # The folder that everything is in: short, for packages hold long paths and Windows stops at 260 letters.
@@ -75,7 +75,7 @@ def write(path: Path, client: Client, notebooks: Mapping[str, nbformat.NotebookN
         Each chapter as a student works in it.
     """
     sources = {kind: _told(kind, client.table(kind)) for kind in params.KINDS if client.has(kind)}
-    with session.aside() as folder:
+    with scratch.aside() as folder:
         wheel = wheels.write(Path(folder), _without_exercises())
         package = wheel.read_bytes()
     contents = {
@@ -101,6 +101,8 @@ def _without_exercises() -> dict[str, bytes]:
 
 def _client_file(client: Client, sources: Mapping[str, str]) -> dict[str, Any]:
     """The client file with its data beside it: no path of this machine, no address, no secret."""
+    from retention_kit import codeframes  # which reads answers: a report is made without
+
     told = json.loads(client.model_dump_json(include=set(_KEPT), exclude_defaults=True))
     if client.codeframe in codeframes.starters():  # one of one's own is a file that stays at home
         told["codeframe"] = client.codeframe

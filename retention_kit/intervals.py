@@ -18,8 +18,8 @@ missing, or of next year being unlike this one.
 """
 
 import numpy as np
+import scipy  # its parts load at first use, and a page that subtracts two bounds needs none
 from numpy.typing import ArrayLike
-from scipy import special
 
 Bounds = tuple[np.ndarray, np.ndarray]
 
@@ -197,8 +197,8 @@ def poisson(events: ArrayLike, exposure: ArrayLike, *, confidence: float = 0.95)
     k, over = _floats(events, exposure)
     tail = (1 - confidence) / 2
     with np.errstate(divide="ignore", invalid="ignore"):
-        low = np.where(k > 0, special.gammaincinv(np.maximum(k, 1), tail), 0.0) / over
-        high = special.gammaincinv(k + 1, 1 - tail) / over
+        low = np.where(k > 0, scipy.special.gammaincinv(np.maximum(k, 1), tail), 0.0) / over
+        high = scipy.special.gammaincinv(k + 1, 1 - tail) / over
     return np.where(over > 0, low, np.nan), np.where(over > 0, high, np.nan)
 
 
@@ -230,7 +230,7 @@ def mean(average: ArrayLike, sd: ArrayLike, n: ArrayLike, *, confidence: float =
     """
     centre, spread, count = _floats(average, sd, n)
     with np.errstate(divide="ignore", invalid="ignore"):
-        half = _student(confidence, count) * spread / np.sqrt(count)
+        half = _student(confidence, count - 1) * spread / np.sqrt(count)
     half = np.where(spread > _ALIKE * np.abs(centre), half, np.nan)
     return centre - half, centre + half
 
@@ -274,7 +274,7 @@ def difference_of_means(
     centre, other = _floats(average, other_average)
     error, freedom = error_of_difference(sd, n, other_sd, other_n)
     largest = np.maximum(np.abs(centre), np.abs(other))
-    half = np.where(error > _ALIKE * largest, special.stdtrit(freedom, (1 + confidence) / 2) * error, np.nan)
+    half = np.where(error > _ALIKE * largest, _student(confidence, freedom) * error, np.nan)
     return centre - other - half, centre - other + half
 
 
@@ -347,7 +347,7 @@ def ratio(
         # Residuals y - share * x add to zero, so their sum of squares is their variance's numerator.
         squares = yy - 2 * share * xy + share**2 * xx
         squares = np.where(squares > _ALIKE * (yy + share**2 * xx), squares, np.nan)
-        half = _student(confidence, count) * np.sqrt(count / (count - 1) * squares) / np.abs(x)
+        half = _student(confidence, count - 1) * np.sqrt(count / (count - 1) * squares) / np.abs(x)
     return share - half, share + half
 
 
@@ -389,9 +389,9 @@ def _floats(*values: ArrayLike) -> tuple[np.ndarray, ...]:
 
 
 def _normal(confidence: float) -> float:
-    return float(special.ndtri((1 + confidence) / 2))
+    return float(scipy.special.ndtri((1 + confidence) / 2))
 
 
-def _student(confidence: float, n: np.ndarray) -> np.ndarray:
-    freedom = np.where(n > 1, n - 1, np.nan)
-    return special.stdtrit(freedom, (1 + confidence) / 2)
+def _student(confidence: float, freedom: np.ndarray) -> np.ndarray:
+    """The quantile of Student's t; none without a degree of freedom."""
+    return scipy.special.stdtrit(np.where(freedom > 0, freedom, np.nan), (1 + confidence) / 2)

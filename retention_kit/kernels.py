@@ -28,7 +28,7 @@ from papermill.execute import prepare_notebook_metadata
 from papermill.iorw import load_notebook_node
 from papermill.parameterize import parameterize_notebook
 
-from retention_kit import session
+from retention_kit import scratch
 from retention_kit.engines import Engine
 from retention_kit.exceptions import ParamsError, ReportError, did_you_mean
 from retention_kit.forkserver import INLINE, Died, Forked
@@ -135,7 +135,7 @@ def execute(
     engine = engine or Engine("papermill")
     if engine.killed:
         raise Stopped(f"{path.stem}: it was stopped before it began.", None)
-    with session.aside() as folder:
+    with scratch.aside() as folder:
         run = _Run(path.stem, engine, Path(folder), cell_timeout, deadline)
         notebook = _executed(run, _edition(path, without), parameters)
     _believe(path.stem, notebook)
@@ -206,7 +206,7 @@ class _Run:
     @property
     def env(self) -> dict[str, str]:
         """What it leaves in temporary folders is a client's data, and goes with its own folder."""
-        return INLINE | os.environ | {session.SCRATCH: str(self.folder), "TMPDIR": str(self.folder)}
+        return INLINE | os.environ | {scratch.SCRATCH: str(self.folder), "TMPDIR": str(self.folder)}
 
     @property
     def left(self) -> float:

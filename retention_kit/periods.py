@@ -7,19 +7,19 @@ gives the same answer on every engine and differences of periods are ages.
 import datetime as dt
 import functools
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any
 
 import ibis
 import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 
-from retention_kit.exceptions import DataError, did_you_mean
+from retention_kit.exceptions import DataError
+from retention_kit.lengths import PERIODS as PERIODS
+from retention_kit.lengths import Period, check_period
+from retention_kit.lengths import unit as unit
 from retention_kit.sentences import phrase
 from retention_kit.tables import Loaded
-
-Period = Literal["day", "week", "week_saturday", "week_sunday", "month", "quarter", "year"]
-PERIODS = ("day", "week", "week_saturday", "week_sunday", "month", "quarter", "year")
 
 #: The first day of the week numbered 0: a `week` starts on Monday, the others on the day they name.
 _DAY_ZERO = {
@@ -28,26 +28,6 @@ _DAY_ZERO = {
     "week_saturday": dt.date(1970, 1, 3),
     "week_sunday": dt.date(1970, 1, 4),
 }
-
-
-def check_period(period: str) -> None:
-    """Refuse a period that is none.
-
-    >>> check_period("month")
-    """
-    if period not in PERIODS:
-        hint = did_you_mean(str(period), PERIODS)
-        raise DataError(f"period {period!r} is not known.{hint} Choose one of {list(PERIODS)}.")
-
-
-def unit(period: Period) -> str:
-    """What a period is a number of: weeks are weeks, whichever day they start on.
-
-    >>> unit("week_sunday"), unit("month")
-    ('week', 'month')
-    """
-    check_period(period)
-    return period.partition("_")[0]
 
 
 def index(moment: ir.TimestampValue, period: Period) -> ir.IntegerValue:

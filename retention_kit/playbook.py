@@ -11,7 +11,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from retention_kit import cards, churn, yamls
+from retention_kit import cards, lengths, yamls
 from retention_kit.exceptions import ParamsError, ReportError, did_you_mean
 from retention_kit.headlines import UNITS, Headline
 from retention_kit.sentences import Voice
@@ -265,7 +265,7 @@ def _limit(rule: Rule, thresholds: Thresholds, period: str) -> tuple[float, str]
         return float(rule.limit), "own" if rule.own else "ours"
     monthly = getattr(thresholds, rule.limit)
     usual = monthly == Thresholds.model_fields[rule.limit].default
-    return churn.convert_churn(monthly, period="month", to=period), "usual" if usual else "own"
+    return lengths.compounded(monthly, "month", period), "usual" if usual else "own"
 
 
 def _strength(headline: Headline, above: bool, limit: float) -> float:

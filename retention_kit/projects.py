@@ -9,7 +9,7 @@ from pathlib import Path
 
 import nbformat
 
-from retention_kit import codeframes, editions, params, wheels
+from retention_kit import editions, params, wheels
 from retention_kit.exceptions import ParamsError, ReportError
 
 _TEMPLATE = Path(__file__).parent / "templates" / "project"
@@ -46,6 +46,8 @@ def init(folder: str | Path) -> Path:
     ParamsError
         When something is there already, and what; nothing is ever overwritten.
     """
+    from retention_kit import codeframes  # which reads answers: a report that is made of notebooks need not
+
     folder = Path(folder)
     try:
         _refuse_what_is_there(folder)

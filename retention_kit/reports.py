@@ -24,7 +24,7 @@ from retention_kit import (
     portfolio,
     previous,
     runs,
-    session,
+    scratch,
 )
 from retention_kit.editions import Edition
 from retention_kit.engines import Engine
@@ -122,7 +122,7 @@ def run(
     browser = browsers.find() if pdf else None
     prepared = [_prepared(client, as_of, Path(out), edition) for client in clients]
     _refuse_twins(prepared)
-    with session.scratch(), interrupts.counted() as presses:
+    with scratch.shared(), interrupts.counted() as presses:
         turns = {
             i: _Turn(job, Path(out), fresh, engine, progress, presses, browser)
             for i, job in enumerate(prepared)

@@ -1,19 +1,16 @@
 """One DuckDB per process, in a temporary file so that it spills to disk when memory runs short."""
 
-import atexit
 import functools
 import itertools
 import json
 import os
 import re
-import shutil
-import tempfile
 import warnings
 import weakref
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import duckdb
 import ibis
@@ -22,11 +19,9 @@ import ibis.expr.types as ir
 import pyarrow as pa
 from ibis.backends.duckdb import Backend
 
-from retention_kit import locks, waiting
+from retention_kit import scratch, waiting
 from retention_kit.exceptions import DataError
 
-#: The variable that says where temporary folders go.
-SCRATCH = "RETENTION_KIT_SCRATCH"
 #: The variable that says how much memory the engine may take, such as 4GB; what is more goes to its folder.
 MEMORY = "RETENTION_KIT_MEMORY"
 #: Rows that are copied out of a server at most.
@@ -35,71 +30,12 @@ _AMOUNT = re.compile(r"\d+(\.\d+)? ?[KMGT]i?B", re.IGNORECASE)
 #: Rows of a table whose customers are grouped at a time.
 _AT_A_TIME = 20_000_000
 _TEXT, _VALUE = 24, 8  # about the bytes that a text takes, and anything else
-_PREFIX, _LOCK = "retention_kit_", ".lock"
-
-
-@contextmanager
-def scratch() -> Iterator[Path]:
-    """Within it, the processes that are started keep their temporary folders in one, removed at its end.
-
-    A kernel that is stopped at once cannot tidy up after itself, and what it leaves is a client's data.
-    What runs that were killed have left is removed first.
-    """
-    _tidy()
-    path, lock = _own_folder(None)
-    before = os.environ.get(SCRATCH)
-    os.environ[SCRATCH] = str(path)
-    try:
-        yield path
-    finally:
-        if before is None:
-            del os.environ[SCRATCH]
-        else:
-            os.environ[SCRATCH] = before
-        _remove(path, lock)
-
-
-def aside() -> tempfile.TemporaryDirectory[str]:
-    """A folder for what is made on the way: gone when it is left, or with `scratch` when a run is killed."""
-    return tempfile.TemporaryDirectory(
-        prefix=_PREFIX, dir=os.environ.get(SCRATCH), ignore_cleanup_errors=True
-    )
-
-
-@functools.cache
-def folder() -> Path:
-    """The process's own temporary folder, removed when the process ends."""
-    path, lock = _own_folder(os.environ.get(SCRATCH))
-    atexit.register(_remove, path, lock)
-    return path
-
-
-def _own_folder(parent: str | None) -> tuple[Path, IO[str]]:
-    """A new folder, and the lock in it, which says that its process lives."""
-    while True:
-        path = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=parent))
-        with suppress(FileNotFoundError):  # tidied away by another run just before it was locked
-            lock = locks.take(path / _LOCK)
-            if lock:
-                return path, lock
-
-
-def _remove(path: Path, lock: IO[str]) -> None:
-    lock.close()
-    shutil.rmtree(path, ignore_errors=True)
-
-
-def _tidy() -> None:
-    """Remove the folders of processes that were killed; those of living ones are locked."""
-    for path in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
-        if locks.is_left(path / _LOCK):
-            shutil.rmtree(path, ignore_errors=True)
 
 
 @functools.cache
 def connection() -> Backend:
     """The process's engine: nothing is downloaded, every moment is naive local time."""
-    connected = _opened(folder() / "session.duckdb")
+    connected = _opened(scratch.folder() / "session.duckdb")
     if ibis.options.default_backend is None:
         ibis.set_backend(connected)  # else frames in memory would be computed on a second engine, not so set
     return connected
@@ -153,7 +89,7 @@ class Engine(Backend):
 
 
 def _opened(path: Path | str) -> Engine:
-    connected = Engine().connect(path, temp_directory=str(folder() / "spill"))
+    connected = Engine().connect(path, temp_directory=str(scratch.folder() / "spill"))
     connected.raw_sql("SET autoinstall_known_extensions = false")
     # Else a file that is written anew within a second, and as long, would still be read as it was before.
     connected.raw_sql("SET enable_external_file_cache = false")
@@ -268,7 +204,7 @@ def _kept(parts: Sequence[ir.Table], kind: str, alike: int) -> ir.Table:
 
 def set_aside(parts: Iterable[pa.Table | pa.RecordBatch], kind: str) -> pa.Table:
     """A table written part by part to a file and read from there, so that it takes no memory of its own."""
-    path, rest = str(folder() / f"{new_name(kind)}.arrow"), iter(parts)
+    path, rest = str(scratch.folder() / f"{new_name(kind)}.arrow"), iter(parts)
     first = next(rest)
     with pa.ipc.new_file(path, first.schema) as file:
         for part in itertools.chain([first], rest):

@@ -10,7 +10,7 @@ from typing import Any
 from xlsxwriter import Workbook
 from xlsxwriter.worksheet import Worksheet
 
-from retention_kit import names, session
+from retention_kit import names, scratch
 from retention_kit.sentences import Voice
 
 # What starts a formula, in the wide forms too that an Asian keyboard types; and signs that an import eats.
@@ -96,7 +96,7 @@ def write_workbook(
     plain = dict.fromkeys(("strings_to_formulas", "strings_to_urls", "strings_to_numbers"), False)
     # What the writer leaves behind on a full disk goes with the folder.
     with (
-        session.aside() as folder,
+        scratch.aside() as folder,
         Workbook(str(path), plain | {"tmpdir": folder}) as file,
     ):
         file.set_properties({"title": title, "created": dt.datetime.fromisoformat(as_of)})

@@ -1,8 +1,6 @@
 """Anything a client sends, opened as an Ibis table: CSV, JSON, Excel, Parquet, frames, Ibis tables."""
 
-import glob
-import importlib.util
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +10,8 @@ import ibis.expr.types as ir
 import pandas as pd
 import pyarrow as pa
 
-from retention_kit import archives, databases, dialects, overlaps, records, session, spreadsheets
-from retention_kit.exceptions import DataError, did_you_mean
+from retention_kit import archives, databases, dialects, overlaps, places, records, session, spreadsheets
+from retention_kit.exceptions import DataError
 from retention_kit.opened import AGAIN, Source, refuse_named_twice
 
 
@@ -51,34 +49,9 @@ def open_source(
     text = str(source)
     if text.startswith("demo://"):
         return _demo(text)
-    if databases.is_address(text):
+    if places.is_database(text):
         return databases.opened(text, table=table, query=query)
-    _refuse_other_addresses(text)
     return _files(text, sheet, dialects.Hints(encoding, delimiter, quote))
-
-
-def files(source: str) -> list[Path]:
-    """The files that a path, a pattern or a `package://` file stands for; none for a `demo://` table.
-
-    Raises
-    ------
-    DataError
-        When there is nothing there.
-    """
-    if databases.is_address(source):
-        raise DataError("The rows of a database are no files.")
-    _refuse_other_addresses(source)
-    return [] if source.startswith("demo://") else list(_paths(source))
-
-
-def _refuse_other_addresses(text: str) -> None:
-    scheme, separator, _ = text.partition("://")
-    if separator and scheme not in ("package", "demo"):
-        # What follows the scheme may hold a password, so it is not repeated.
-        raise DataError(
-            f"An address ({scheme}://) is no source. Save it as a file, or name a database: "
-            f"{', '.join(f'{known}://' for known in databases.SCHEMES)}."
-        )
 
 
 def _polars_arrow(frame: Any) -> pa.Table:
@@ -169,7 +142,7 @@ def _arrow(table: pa.Table, name: str) -> Source:
 
 
 def _files(text: str, sheet: str | None, hints: dialects.Hints) -> Source:
-    paths = list(_paths(text))
+    paths = places.files(text)
     name = paths[0].name if len(paths) == 1 else f"{text} ({len(paths)} files)"
     endings = {
         "".join(path.suffixes[-2:] if path.suffix == ".gz" else path.suffixes[-1:]).lower() for path in paths
@@ -195,42 +168,6 @@ _KINDS = {
     **dict.fromkeys((".parquet", ".pq"), "parquet"),
     **dict.fromkeys((".xlsx", ".xls", ".xlsm", ".xlsb", ".ods"), "excel"),
 }
-
-
-def _paths(text: str) -> Iterator[Path]:
-    if text.startswith("package://"):
-        yield _package_file(text)
-        return
-    path = Path(text).expanduser()
-    if path.is_file():
-        yield path
-    elif glob.has_magic(text):
-        found = sorted(glob.glob(str(path), recursive=True))
-        if not found:
-            raise DataError(f"No file matches {text!r}. Check the folder and the pattern.")
-        yield from map(Path, found)
-    elif path.is_dir():
-        raise DataError(f"{text} is a folder. Name a file in it, or a pattern such as {path.name}/*.csv.")
-    else:
-        siblings = [item.name for item in path.parent.iterdir()] if path.parent.is_dir() else []
-        raise DataError(f"There is no file {text}.{did_you_mean(path.name, siblings)} Check the path.")
-
-
-def _package_file(text: str) -> Path:
-    package, _, inside = text.removeprefix("package://").partition("/")
-    try:
-        found = importlib.util.find_spec(package)
-    except (ImportError, ValueError):
-        found = None
-    if found is None or not found.submodule_search_locations:
-        raise DataError(
-            f"{text} lies in the Python package {package}, which is not installed. "
-            f"Type: pip install {package.replace('_', '-')}"
-        )
-    path = Path(found.submodule_search_locations[0]) / inside
-    if not path.is_file():
-        raise DataError(f"The Python package {package} has no file {inside}.")
-    return path
 
 
 def _parquet(paths: list[Path], name: str) -> Source:

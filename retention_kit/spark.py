@@ -16,7 +16,7 @@ from ibis.backends import BaseBackend
 from ibis.backends.sql.compilers.pyspark import PySparkCompiler
 from ibis.expr.operations import InMemoryTable
 
-from retention_kit import session
+from retention_kit import scratch
 from retention_kit.exceptions import DataError
 
 _LOCAL = re.compile(r"spark://(local(?:\[(?:\d+|\*)\])?)")
@@ -96,7 +96,7 @@ def _here() -> dict[str, str]:
     own = Path(folder, "spark-defaults.conf")
     if own.is_file() and _TABLES in own.read_text(encoding="utf-8"):
         return _HERE
-    return _HERE | {_TABLES: str(session.folder() / "spark")}
+    return _HERE | {_TABLES: str(scratch.folder() / "spark")}
 
 
 def _answers(place: str) -> bool:

@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from retention_kit import encodings, session
+from retention_kit import encodings, scratch
 from retention_kit.exceptions import DataError
 
 
 def decode(content: bytes, encoding: str | None = None) -> tuple[str, str]:
     """The text that the engine will read, and what was said of it."""
-    decoded = encodings.as_utf8(io.BytesIO(content), encoding, name="a.csv", folder=session.folder())
+    decoded = encodings.as_utf8(io.BytesIO(content), encoding, name="a.csv", folder=scratch.folder())
     return (decoded.path.read_bytes() if decoded.path else content).decode("utf-8"), decoded.words
 
 

@@ -1,5 +1,8 @@
 """An engine is the one that was wanted, or another and why; and nothing of it outlives it."""
 
+import json
+import subprocess
+import sys
 import threading
 
 import nbformat
@@ -69,3 +72,11 @@ def test_killed_notebooks_end_at_once_and_say_so(name, notebook):
     ]
     code = [cell for cell in stopped[0].notebook.cells if cell.cell_type == "code"]
     assert [cell.metadata.papermill.status for cell in code] == ["completed", "failed", "pending"]
+
+
+def test_a_run_waits_for_nothing_that_only_its_chapters_need() -> None:
+    told = "import json, sys; from retention_kit import cli, reports; print(json.dumps(list(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=True)
+    there = set(json.loads(done.stdout))
+    assert "retention_kit.pages" in there
+    assert not there & {"duckdb", "ibis", "matplotlib", "scipy.special", "retention_kit.tables"}

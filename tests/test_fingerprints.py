@@ -183,8 +183,9 @@ def package(tmp_path, monkeypatch):
 
 def forget():
     """As a new run would."""
-    for cached in (fingerprints._files, fingerprints._code, fingerprints._package, fingerprints._words):
-        cached.cache_clear()
+    for cached in vars(fingerprints).values():
+        if hasattr(cached, "cache_clear"):
+            cached.cache_clear()
 
 
 @pytest.mark.parametrize(

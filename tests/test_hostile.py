@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from retention_kit import session, tables
+from retention_kit import scratch, tables
 from retention_kit.exceptions import DataError
 
 HEAD = "customer_id,ordered_at,amount\n"
@@ -298,4 +298,4 @@ def test_a_file_that_unpacks_to_too_much_fills_neither_memory_nor_disk(tmp_path:
     with pytest.raises(DataError, match="unpacks to more than 100 times its size"):
         tables.load_orders(path, as_of="2025-01-01")
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100 << 10  # kilobytes
-    assert sum(each.stat().st_size for each in session.folder().glob("decoded*")) < 1 << 20
+    assert sum(each.stat().st_size for each in scratch.folder().glob("decoded*")) < 1 << 20

@@ -80,15 +80,6 @@ def test_starts_are_a_column_of_moments(period: periods.Period) -> None:
     assert periods.starts(numbers.iloc[:0], period).dtype == "datetime64[us]"
 
 
-def test_a_period_that_is_none() -> None:
-    with pytest.raises(DataError) as refused:
-        periods.check_period("months")
-    assert str(refused.value) == (
-        "period 'months' is not known. Did you mean 'month'? "
-        "Choose one of ['day', 'week', 'week_saturday', 'week_sunday', 'month', 'quarter', 'year']."
-    )
-
-
 @pytest.mark.parametrize(
     ("as_of", "first"),
     [("2024-04-01", "2024-04-01"), ("2024-03-30", "2024-03-01"), ("2024-03-02", "2024-03-01")],

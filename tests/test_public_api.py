@@ -111,6 +111,7 @@ PUBLIC = {
     "invoices": ["periods", "subscriptions_from_invoices"],
     "keywords": ["keywords"],
     "leaving": ["churn_hazard", "churn_reasons", "tenure_survival"],
+    "lengths": ["check_period", "compounded", "unit"],
     "lifecycle": ["lifecycle", "stickiness"],
     "losses": ["churn_by_margin", "save_rate"],
     "masks": ["masked", "quote"],
@@ -123,8 +124,8 @@ PUBLIC = {
         *("comment_bias", "completion_rates", "invitations", "matched", "respondent_bias", "response_rates"),
     ],
     "periods": [
-        *("activity", "birth_values", "check_period", "cohorts", "each_period", "first_incomplete", "index"),
-        *("index_of", "of_days", "running_total", "start_of", "starts", "told", "unit"),
+        *("activity", "birth_values", "cohorts", "each_period", "first_incomplete", "index"),
+        *("index_of", "of_days", "running_total", "start_of", "starts", "told"),
     ],
     "plots": [
         *("plot_activation", "plot_after", "plot_alive", "plot_average_retention", "plot_churn_hazard"),

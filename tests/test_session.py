@@ -1,16 +1,14 @@
 """The engine of the process: one connection, a file to spill to, nothing from the network."""
 
 import collections
-import os
 import sys
-import tempfile
 
 import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
 import pytest
 
-from retention_kit import locks, session
+from retention_kit import scratch, session
 from retention_kit.exceptions import DataError
 
 
@@ -31,35 +29,15 @@ def test_the_engine_installs_nothing_and_has_no_zone_of_its_own() -> None:
 
 def test_the_engine_spills_into_the_process_s_own_folder() -> None:
     spill = session.connection().raw_sql("SELECT current_setting('temp_directory')").fetchone()[0]
-    assert spill == str(session.folder() / "spill")
-    assert session.folder().is_dir()
-
-
-def test_what_a_killed_process_left_is_removed_and_what_a_living_one_has_is_not(
-    tmp_path, monkeypatch
-) -> None:
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    for name in ("retention_kit_killed", "retention_kit_living", "retention_kit_unlocked", "other"):
-        (tmp_path / name).mkdir()
-        (tmp_path / name / "data").write_text("a client's")
-    (tmp_path / "retention_kit_killed" / ".lock").touch()
-    held = locks.take(tmp_path / "retention_kit_living" / ".lock")
-    with session.scratch() as path:
-        assert os.environ[session.SCRATCH] == str(path)
-        (path / "data").write_text("a client's")
-        there = {path.name for path in tmp_path.iterdir()}
-    held.close()
-    left = {path.name for path in tmp_path.iterdir()}
-    assert left == {"retention_kit_living", "retention_kit_unlocked", "other"}
-    assert there == left | {path.name}
-    assert session.SCRATCH not in os.environ
+    assert spill == str(scratch.folder() / "spill")
+    assert scratch.folder().is_dir()
 
 
 def test_parts_set_aside_are_one_table_in_their_order_and_leave_no_file_behind() -> None:
     parts = (pa.table({"customer_id": [name], "orders": [number]}) for number, name in enumerate("cab"))
     table = session.set_aside(parts, "profile")
     assert table.to_pydict() == {"customer_id": ["c", "a", "b"], "orders": [0, 1, 2]}
-    assert list(session.folder().glob("profile*")) == []
+    assert list(scratch.folder().glob("profile*")) == []
 
 
 def test_the_engine_takes_no_more_memory_than_it_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -27,6 +27,7 @@ from retention_kit import (
     params,
     recurring,
     retention,
+    scratch,
     session,
     spark,
     tables,
@@ -241,7 +242,7 @@ def test_a_local_spark_leaves_no_folder_where_the_user_stands(
 ) -> None:
     tables_are = "spark.sql.warehouse.dir"
     there = Path(cluster._session.conf.get(tables_are).removeprefix("file:"))
-    assert there == session.folder() / "spark"
+    assert there == scratch.folder() / "spark"
     cluster._session.sql("CREATE TABLE kept AS SELECT 1 AS one")
     assert (there / "kept").is_dir()
     cluster._session.sql("DROP TABLE kept")

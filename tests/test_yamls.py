@@ -7,12 +7,12 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from retention_kit import session, yamls
+from retention_kit import scratch, yamls
 from retention_kit.exceptions import ParamsError
 
 
 def load(text: str | bytes) -> yamls.Document:
-    path = session.folder() / "acme.yaml"
+    path = scratch.folder() / "acme.yaml"
     path.write_bytes(text.encode() if isinstance(text, str) else text)
     return yamls.load(path)
 
