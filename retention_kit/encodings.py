@@ -115,14 +115,25 @@ def _ends_whole(decoder: codecs.IncrementalDecoder) -> bool:
 
 
 def _guess(file: IO[bytes]) -> str:
-    """The legacy encoding that makes the lines which are not UTF-8 read most like a language."""
-    sample = bytearray()
+    """The legacy encoding that makes the lines which are not UTF-8 read most like a language.
+
+    Each line like one of its own, for customers come from many countries; then all like one.
+    """
+    lines: list[bytes] = []
+    size = 0
     for line in file:
         if not _line_is_utf8(line):
-            sample += line
-        if len(sample) > _SAMPLE:
+            lines.append(line)
+            size += len(line)
+        if size > _SAMPLE:
             break
-    return max(_ALPHABETS, key=lambda encoding: _likeness(bytes(sample), encoding))
+    sample = b"".join(lines)
+
+    def likeness(encoding: str) -> tuple[float, float]:
+        by_line = sum(_likeness(line, encoding) for line in lines) / len(lines)
+        return round(by_line, 2), _likeness(sample, encoding)
+
+    return max(_ALPHABETS, key=likeness)
 
 
 def _likeness(sample: bytes, encoding: str) -> float:
@@ -172,6 +183,7 @@ def _copied_by_line(file: IO[bytes], encoding: str, name: str, folder: Path) -> 
     """Each line decoded, ended alike and without the bytes of zero that a crash or a bad disk leaves."""
     path = folder / session.new_name("decoded.csv")
     others: dict[str, list[int]] = {}  # encoding to the numbers of its lines
+    suiting = list(_ALPHABETS)  # encodings in which every line reads as it was read
     is_utf8 = False  # whether some line is UTF-8 and could not be anything else
     zeros: list[int] = []
     with path.open("wb") as copy:
@@ -186,7 +198,10 @@ def _copied_by_line(file: IO[bytes], encoding: str, name: str, folder: Path) -> 
                 continue
             written, text = _best(line, encoding)
             others.setdefault(written, []).append(number)
+            suiting = [each for each in suiting if each == written or _decoded(line, each) == text]
             copy.write(text.encode("utf-8"))
+    if len(others) > 1 and suiting:  # Groß is the same in cp1250 and in cp1252: no mixture
+        others = {suiting[0]: sorted(number for numbers in others.values() for number in numbers)}
     words, is_mixed = _words(others, is_utf8, name)
     return Decoded(path, words, is_mixed, _damage(name, zeros))
 

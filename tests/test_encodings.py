@@ -57,6 +57,12 @@ def test_a_foreign_name_in_a_line_makes_no_other_encoding_of_it() -> None:
     assert decode(text.encode("cp1250")) == (text, told)
 
 
+def test_lines_that_read_alike_in_two_encodings_are_no_mixture() -> None:
+    text = "zu spät, José\n" * 9 + "José Núñez\nHélène Dupré\nGroß\nNuñez\nspät, José Raúl\n"  # ñ is ń in cp1250
+    told = "a.csv: 14 lines are not UTF-8 and were read as cp1252"
+    assert decode(text.encode("cp1252")) == (text, told)
+
+
 def test_a_word_half_latin_and_half_cyrillic_is_none() -> None:
     lines = [("Мария Иванова", "cp1251")] * 3 + [("Łukasz Żółć", "cp1250"), ("Élodie Gagné", "cp1252")]
     content = b"".join(f"{name}\n".encode(encoding) for name, encoding in lines)
