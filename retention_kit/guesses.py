@@ -27,6 +27,7 @@ _SCORES = [str(number) for number in range(11)]
 _PLAIN = re.compile(r"^[A-Za-z_][A-Za-z0-9_]*$")
 _LONGEST = 40  # characters of a sample
 _IDS = ("customer_id", "order_id")
+_MONEY = ("amount", "mrr")
 _STATES = {
     *(
         "status",
@@ -43,9 +44,11 @@ _STATES = {
     *("spam", "finished", "anulowane", "zwrot", "storniert", "annule", "cancelado"),
 }
 _FEW_STATES = 6
+_MANY = 20  # rows that have more than one customer
 _PLAIN_COLUMNS = 3  # of dates or numbers, in which a row of words stands out
 _SAMPLE = 5_000  # rows looked at
 _MOST = 0.8  # of a column's filled values
+_TELLING = 10  # lines of several units that can tell whose price it is
 _SEVERAL = 3  # orders of several lines that can tell a total from a line's amount
 
 
@@ -149,16 +152,37 @@ def fitting(name: str, columns: Iterable[Column]) -> list[Column]:
 
 def likely(name: str, columns: Iterable[Column]) -> list[Column]:
     """Of columns without a name known for one of ours, those whose values are most like it."""
-    others = [other for other in synonyms.NAMES if other != name]
+    beside = {name, "unit_price"} if name in _MONEY else {name}
+    others = [other for other in synonyms.NAMES if other not in beside]
     unnamed = [c for c in columns if not any(_rank_of(other, c) is not None for other in others)]
     return [column for column in unnamed if _FITS[name](column) and _LIKELY[name](column)]
 
 
-def product(columns: Sequence[Column]) -> str:
-    """Quantity times unit price as an expression, or "" where there is not one column of each."""
-    factors = [*named("quantity", columns), *named("unit_price", columns)]
-    kinds = {synonyms.rank("quantity", column.name) is None for column in factors}
-    return " * ".join(quoted(column.name) for column in factors) if len(factors) == len(kinds) == 2 else ""
+def product(columns: Sequence[Column]) -> tuple[str, str]:
+    """What a line costs by its quantity and its price, as an expression, and why; empty without one of each.
+
+    A price that single units have only once it is divided by the quantity is that of all units already.
+    """
+    quantities, prices = named("quantity", columns), named("unit_price", columns)
+    if len(quantities) != 1 or len(prices) != 1:
+        return "", ""
+    [quantity], [price] = quantities, prices
+    if _is_of_all_units(quantity, price):
+        return price.name, f"no total, but a price that holds all units: by {quantity.name} it is one unit's"
+    return f"{quoted(quantity.name)} * {quoted(price.name)}", "no total, but a quantity and a price"
+
+
+def _is_of_all_units(quantity: Column, price: Column) -> bool:
+    lines = pd.DataFrame({"units": _numbers(quantity), "price": _numbers(price)}).dropna()
+    singles, several = lines[lines["units"] == 1], lines[lines["units"] > 1]
+    as_it_is = several["price"].isin(singles["price"]).mean()
+    by_unit = (several["price"] / several["units"]).round(2).isin(singles["price"]).mean()
+    return len(several) >= _TELLING and bool(by_unit >= _MOST and as_it_is < by_unit / 2)
+
+
+def _numbers(column: Column) -> pd.Series:
+    plain = column.cells.str.replace(",", ".").str.replace(r"[^\d.-]", "", regex=True)
+    return pd.to_numeric(plain, errors="coerce")
 
 
 def quoted(name: str) -> str:
@@ -220,6 +244,11 @@ def _could_be_id(column: Column) -> bool:
     return column.filled > 0 and not column.is_date and not column.has_decimals
 
 
+def _says_several(column: Column) -> bool:
+    """Of many rows: the shop's own address says who as well, and always the same."""
+    return len(column.cells) < _MANY or column.cells.nunique() > 1
+
+
 def _could_be_number(column: Column) -> bool:
     return column.is_number and not column.is_date
 
@@ -230,7 +259,7 @@ def _comes_back(column: Column) -> bool:
 
 # What the values of a column must be like to be ours, whatever its name.
 _FITS: dict[str, Callable[[Column], bool]] = {
-    "customer_id": _could_be_id,
+    "customer_id": lambda column: _could_be_id(column) and _says_several(column),
     "ordered_at": lambda column: column.is_date,
     "order_id": lambda column: _could_be_id(column) and column.has_digits and column.filled >= _MOST,
     **dict.fromkeys(("amount", "quantity", "unit_price", "mrr"), _could_be_number),

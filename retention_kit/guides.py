@@ -155,7 +155,7 @@ class Guide:
     def _guess(self, name: str) -> tuple[str, str]:
         free = self._free()
         found = guesses.named(name, free)
-        product = guesses.product(free) if name == "amount" else ""
+        product, why = guesses.product(free) if name == "amount" else ("", "")
         if product and found and self._is_repeated(found[0]):
             return product, f"{found[0].name} is the same on every line of an order: a total, written again"
         if len(found) == 1:
@@ -164,7 +164,7 @@ class Guide:
             return found[0].name, f"a known name for it; {found[1].name} says the same"
         if found:
             return self._asked(name, found)
-        return (product, "no total, but a quantity and a price") if product else self._guess_by_values(name)
+        return (product, why) if product else self._guess_by_values(name)
 
     def _guess_by_values(self, name: str) -> tuple[str, str]:
         """Where no name is known: the only column whose values could be it, or a question."""
@@ -174,7 +174,7 @@ class Guide:
         if name in self.optional and not fitting:
             return _NONE, f"no column of {'numbers' if name in _MONEY else 'that kind'} is left"
         likely = guesses.likely(name, self._free())
-        if len(likely) == 1:
+        if len(likely) == 1 and not guesses.named("unit_price", likely):
             return likely[0].name, _ONLY[name]
         return self._asked(name, likely or fitting)
 

@@ -17,9 +17,10 @@ NAMES = {
         "id, account id, account number, loyalty id, contact id, external reference, external data "
         "reference, external id, id użytkownika, id kupującego, id "
         "kontrahenta, numer kontrahenta, Benutzer-ID, id utilisateur, id usuario",
-        "email, e-mail, customer email, user email, email address, billing email, email billing, contact "
-        "email, adres email, adres e-mail, email klienta, email kupującego, E-Mail-Adresse, Kunden-E-Mail, "
-        "adresse email, adresse e-mail, courriel, email client, correo, correo electrónico, email cliente",
+        "email, e-mail, customer email, buyer email, user email, email address, billing email, "
+        "email billing, contact email, adres email, adres e-mail, email klienta, email kupującego, "
+        "E-Mail-Adresse, Kunden-E-Mail, adresse email, adresse e-mail, courriel, "
+        "email client, correo, correo electrónico, email cliente",
         "customer, client, user, buyer, member, account, household, klient, kupujący, kontrahent, nabywca, "
         "Kunde, Käufer, Besteller, acheteur, cliente, comprador, usuario",
     ),
@@ -54,13 +55,13 @@ NAMES = {
         "sales, turnover, kwota, wartość, wartość zamówienia, kwota zamówienia, razem, suma, do zapłaty, "
         "Betrag, Gesamtbetrag, Bestellwert, Summe, Gesamtsumme, Gesamt, Umsatz, montant, montant total, "
         "montant commande, importe, importe total, monto, total pedido",
-        "line total, line amount, lineitem total, row total, item total, value, subtotal, wartość pozycji, "
-        "Zeilensumme, Positionsbetrag, Positionswert, total ligne, montant ligne, total línea, importe "
-        "línea",
+        "gross, line total, line amount, lineitem total, row total, item total, value, subtotal, "
+        "wartość pozycji, Zeilensumme, Positionsbetrag, Positionswert, total ligne, montant ligne, "
+        "total línea, importe línea",
     ),
     "quantity": (
-        "quantity, qty, quantity ordered, qty ordered, lineitem quantity, units, ilość, liczba sztuk, "
-        "Menge, Anzahl, Stückzahl, quantité, qté, cantidad, unidades",
+        "quantity, qty, quantity ordered, qty ordered, quantity purchased, lineitem quantity, units, "
+        "ilość, liczba sztuk, Menge, Anzahl, Stückzahl, quantité, qté, cantidad, unidades",
     ),
     "unit_price": (
         "unit price, price per unit, price each, item price, lineitem price, cena jednostkowa, Einzelpreis, "
@@ -69,9 +70,9 @@ NAMES = {
     ),
     "started_at": (
         "started at, start date, start time, start, subscription start, starts at, begin, begin date, "
-        "activated at, data rozpoczęcia, data startu, początek, Startdatum, Beginn, Vertragsbeginn, date de "
-        "début, début, fecha inicio, fecha de inicio, inicio",
-        "created at, created, signup date, sign up date, joined, joined at, join date",
+        "activated at, activated on, started on, data rozpoczęcia, data startu, początek, Startdatum, "
+        "Beginn, Vertragsbeginn, date de début, début, fecha inicio, fecha de inicio, inicio",
+        "created at, created on, created, signup date, sign up date, joined, joined at, join date",
     ),
     "ended_at": (
         "ended at, end date, end, subscription end, ends at, expires at, expired at, expires on, "
@@ -87,14 +88,14 @@ NAMES = {
         "precio",
     ),
     "plan": (
-        "plan, plan name, tariff, tier, subscription type, membership, taryfa, pakiet, Tarif, Paket, "
-        "forfait, tarifa",
+        "plan, plan name, current plan, tariff, tier, subscription type, membership, taryfa, pakiet, Tarif, "
+        "Paket, forfait, tarifa",
         "product, product id, product identifier, plan id, plan code, produkt, Produkt, produit, producto",
     ),
     "cancel_reason": (
         "cancel reason, cancellation reason, churn reason, powód rezygnacji, Kündigungsgrund, motif de "
         "résiliation, motivo de baja",
-        "reason, powód, Grund, motif, motivo",
+        "reason, reason code, powód, Grund, motif, motivo",
     ),
     "score": (
         "score, nps, nps score, ocena nps, wynik nps",

@@ -111,6 +111,75 @@ def test_an_end_is_when_it_expires_and_not_when_it_was_cancelled(tmp_path: Path)
     assert not [reason for reason in of_land.reasons if "Billing State has" in reason]
 
 
+def sold(price: str) -> str:
+    """Twelve lines of one and twelve of three units; the price as one unit's or as that of all of them."""
+    units = [1, 3] * 12
+    lines = [
+        (f"o{i}", f"a{i % 5}@x.eu", f"2024-01-{i + 1:02}T10:00:00", n, (4.99, 12, 7.5)[i % 3])
+        for i, n in enumerate(units)
+    ]
+    cells = [
+        (order, who, when, f"{n}", f"{each * n if price == 'of all' else each:.2f}", "2.99")
+        for order, who, when, n, each in lines
+    ]
+    head = ("order-id", "buyer-email", "purchase-date", "quantity-purchased", "item-price", "shipping-price")
+    return "\n".join(",".join(row) for row in [head, *cells])
+
+
+def test_a_price_that_holds_all_units_is_not_multiplied(tmp_path: Path) -> None:
+    """Marketplaces write what a line cost, whatever its units, and call it a price."""
+    draft = drafted(tmp_path, "orders", sold("of all"))
+    assert columns(draft, "orders")["amount"] == "item-price"
+    why = "no total, but a price that holds all units: by quantity-purchased it is one unit's"
+    assert any(f"item-price  ({why}; such as" in reason for reason in draft.reasons)
+    of_one = drafted(tmp_path, "orders", sold("of one"))
+    assert columns(of_one, "orders")["amount"] == '"quantity-purchased" * "item-price"'
+
+
+def test_a_price_is_listed_where_it_is_asked_how_much_was_paid(tmp_path: Path) -> None:
+    """Without a known quantity it may be one unit's, and the postage alone is never taken for the amount."""
+    text = sold("of all").replace("quantity-purchased", "how many")
+    for asked_of in (text, text.replace("shipping-price", "colour").replace("2.99", "red")):
+        with pytest.raises(ParamsError, match=r"how much was paid: item-price \(4.99 \| 36.00"):
+            drafted(tmp_path, "orders", asked_of)
+
+
+def test_the_shops_own_address_is_no_customer(tmp_path: Path) -> None:
+    rows = [
+        f"{i + 1:02}/01/2024,Completed,EUR,{i}.50,-1.00,{i}.00,a{i % 7}@x.eu,shop@x.eu,T{i}"
+        for i in range(28)
+    ]
+    head = "Date,Status,Currency,Gross,Fee,Net,From Email Address,To Email Address,Transaction ID"
+    draft = drafted(tmp_path, "orders", "\n".join([head, *rows]))
+    assert columns(draft, "orders") == {
+        "customer_id": "From Email Address",
+        "ordered_at": "Date",
+        "order_id": "Transaction ID",
+        "amount": "Gross",
+        "currency": "Currency",
+    }
+    assert not any("says who too" in reason for reason in draft.reasons)
+
+
+def test_subscriptions_begin_when_they_are_activated(tmp_path: Path) -> None:
+    """Trials that nobody paid for have no such day, and are set aside."""
+    text = """Customer Id,Current Plan,Created On,Trial End,Activated On,Canceled On,Reason Code,MRR
+1,Pro,2023-03-01 10:00,2023-03-15 10:00,2023-03-15 10:00,,,49
+2,Pro,2023-03-02 10:00,2023-03-16 10:00,,2023-03-16 10:00,Trial over,49
+3,Basic,2023-03-03 10:00,,2023-03-03 10:00,2023-09-03 10:00,No card,19
+"""
+    draft = drafted(tmp_path, "subscriptions", text)
+    assert columns(draft, "subscriptions") == {
+        "customer_id": "Customer Id",
+        "started_at": "Activated On",
+        "ended_at": "Canceled On",
+        "mrr": "MRR",
+        "plan": "Current Plan",
+        "cancel_reason": "Reason Code",
+    }
+    assert "Tried: 3 rows read, 2 kept, 2 subscriptions" in draft.reasons
+
+
 def test_answers_with_their_words_before_them_are_scores(tmp_path: Path) -> None:
     draft = drafted(tmp_path, "responses", PANEL)
     assert columns(draft, "responses")["responded_at"] == "Date Created"
