@@ -144,8 +144,7 @@ def survival(fit: Fit, periods: int, *, alive_after: int = 0) -> pd.DataFrame:
     def curve(theta: np.ndarray) -> np.ndarray:
         return np.exp(_log_survival(fit.model, theta, at) - _log_survival(fit.model, theta, at[:1]))
 
-    share = curve(fit.theta)
-    low, high = fits.bounds(fit, curve, scale="logit")
+    share, low, high = fits.banded(fit, curve, scale="logit")
     frame = pd.DataFrame({"period": at, "survival": share, "low": low, "high": high})
     frame["retention_rate"] = np.concatenate([[np.nan], share[1:] / share[:-1]])
     frame["interval"] = fit.interval
@@ -202,11 +201,10 @@ def residual_lifetime(fit: Fit, *, renewals: int = 0, discount_rate: float = 0.0
         chance = _log_survival(fit.model, theta, t) - _log_survival(fit.model, theta, t[:1] - 1)
         return np.atleast_1d(np.exp(special.logsumexp(chance + worth)))
 
-    low, high = fits.bounds(fit, payments, scale="log")
-    value = float(payments(fit.theta)[0])
+    value, low, high = fits.banded(fit, payments, scale="log")
     return pd.DataFrame(
         {
-            "renewals": [renewals], "residual_lifetime": [value], "low": low, "high": high,
+            "renewals": [renewals], "residual_lifetime": value, "low": low, "high": high,
             "discount_rate": [discount_rate], "interval": [fit.interval],
         }
     )  # fmt: skip

@@ -1,8 +1,9 @@
-"""`${NAME}` in a client file: its value comes from the environment and is masked in all that is written."""
+"""The environment: what `${NAME}` in a client file is, masked in all that is written; what is passed on."""
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from urllib.parse import unquote
 
 from retention_kit.exceptions import ParamsError
@@ -48,3 +49,17 @@ def masked(text: str, known: Mapping[str, str]) -> str:
             if len(written) >= _SHORTEST:
                 text = text.replace(written, f"${{{name}}}")
     return text
+
+
+@contextmanager
+def telling(name: str, value: str) -> Iterator[None]:
+    """Within it, the processes that are started find the variable so; then it is as it was."""
+    before = os.environ.get(name)
+    os.environ[name] = value
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[name]
+        else:
+            os.environ[name] = before

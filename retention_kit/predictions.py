@@ -280,10 +280,9 @@ def expected_spend(spend: Fit, summary: pd.DataFrame) -> pd.DataFrame:
     True
     """
     x, z = spend_read(spend, summary)
-    predict = lambda theta: gamma_gamma.expected(theta, x, z)  # noqa: E731
-    low, high = fits.bounds(spend, predict, scale="log")
+    value, low, high = fits.banded(spend, lambda theta: gamma_gamma.expected(theta, x, z), scale="log")
     frame = summary.reset_index(drop=True)
-    return frame.assign(expected_spend=predict(spend.theta), low=low, high=high, interval=spend.interval)
+    return frame.assign(expected_spend=value, low=low, high=high, interval=spend.interval)
 
 
 # -- shared with portfolios ----------------------------------------------------
@@ -359,8 +358,7 @@ def _predicted(fit: Fit, cells: Cells, predict: Callable, *, scale: str) -> np.n
     found = []
     for part in parts(cells):
         at = lambda theta, part=part: predict(theta, part)  # noqa: E731
-        low, high = fits.bounds(fit, at, scale=scale)
-        found.append(np.stack([at(fit.theta), low, high], axis=-1))
+        found.append(np.stack(fits.banded(fit, at, scale=scale), axis=-1))
     return np.concatenate(found)
 
 

@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from retention_kit import (
     browsers,
+    cores,
     editions,
     folders,
     interrupts,
@@ -122,7 +123,7 @@ def run(
     browser = browsers.find() if pdf else None
     prepared = [_prepared(client, as_of, Path(out), edition) for client in clients]
     _refuse_twins(prepared)
-    with scratch.shared(), interrupts.counted() as presses:
+    with scratch.shared(), cores.shared(jobs), interrupts.counted() as presses:
         turns = {
             i: _Turn(job, Path(out), fresh, engine, progress, presses, browser)
             for i, job in enumerate(prepared)

@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
-from retention_kit import locks
+from retention_kit import environment, locks
 
 #: The variable that says where temporary folders go.
 SCRATCH = "RETENTION_KIT_SCRATCH"
@@ -26,15 +26,10 @@ def shared() -> Iterator[Path]:
     """
     _tidy()
     path, lock = _own_folder(None)
-    before = os.environ.get(SCRATCH)
-    os.environ[SCRATCH] = str(path)
     try:
-        yield path
+        with environment.telling(SCRATCH, str(path)):
+            yield path
     finally:
-        if before is None:
-            del os.environ[SCRATCH]
-        else:
-            os.environ[SCRATCH] = before
         _remove(path, lock)
 
 

@@ -19,7 +19,7 @@ import ibis.expr.types as ir
 import pyarrow as pa
 from ibis.backends.duckdb import Backend
 
-from retention_kit import scratch, waiting
+from retention_kit import cores, scratch, waiting
 from retention_kit.exceptions import DataError
 
 #: The variable that says how much memory the engine may take, such as 4GB; what is more goes to its folder.
@@ -97,6 +97,8 @@ def _opened(path: Path | str) -> Engine:
     connected.raw_sql("SET force_compression = 'fsst'")  # of texts; to try every way takes half as long again
     if memory := os.environ.get(MEMORY):
         connected.raw_sql(f"SET memory_limit = '{_amount(memory)}'")
+    if number := cores.told():
+        connected.raw_sql(f"SET threads = {number}")
     with suppress(duckdb.InvalidInputException):  # a notebook without widgets has none
         # It tells how far a query is only where it may have a bar, and ours is the one that is drawn.
         connected.raw_sql(f"SET enable_progress_bar = {str(waiting.at_terminal()).lower()}")

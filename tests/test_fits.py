@@ -44,19 +44,19 @@ def test_bounds_are_symmetric_on_their_scale() -> None:
         ("log", lambda theta: theta, 4 * np.exp(-half), 4 * np.exp(half)),
         ("plain", lambda theta: theta, 4 - 4 * half, 4 + 4 * half),
     ):
-        found = fits.bounds(fit, predict, scale=scale)
-        assert [each.item() for each in found] == pytest.approx([low, high], rel=1e-6)
-    share = fits.bounds(fit, lambda theta: theta / (1 + theta), scale="logit")
+        found = fits.banded(fit, predict, scale=scale)
+        assert [each.item() for each in found] == pytest.approx([4, low, high], rel=1e-6)
+    share = fits.banded(fit, lambda theta: theta / (1 + theta), scale="logit")
     odds = [(each / (1 - each)).item() for each in share]
-    assert odds == pytest.approx([4 * np.exp(-half), 4 * np.exp(half)], rel=1e-6)
+    assert odds == pytest.approx([4, 4 * np.exp(-half), 4 * np.exp(half)], rel=1e-6)
 
 
 def test_draws_take_the_place_of_the_hessian() -> None:
     fit = fits.maximize("poisson", {"mean": 1.0}, poisson([4] * 10), **HOW)
     drawn = copy.copy(fit)
     object.__setattr__(drawn, "draws", tuple((float(np.log(mean)),) for mean in range(1, 102)))
-    low, high = fits.bounds(drawn, lambda theta: theta, scale="log")
-    assert (low.item(), high.item()) == pytest.approx((3.5, 98.5))
+    value, low, high = fits.banded(drawn, lambda theta: theta, scale="log")
+    assert (value.item(), low.item(), high.item()) == pytest.approx((4, 3.5, 98.5))
     assert (fit.interval, drawn.interval) == ("delta, Hessian 95 %", "bootstrap 95 %")
 
 

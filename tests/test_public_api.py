@@ -77,7 +77,7 @@ PUBLIC = {
     ],
     "economics": ["acquisition_return", "break_even_retention", "clv_formula", "retention_uplift"],
     "feedback": ["against_promoters", "churn_after", "clv_after", "retention_after", "spend_after"],
-    "fits": ["Fit", "bounds", "digest", "load", "maximize", "outcome_bounds", "refitted", "save", "variance"],
+    "fits": ["Fit", "banded", "digest", "load", "maximize", "outcome_bounds", "refitted", "save", "variance"],
     "portfolios": [
         *("alive_by_pattern", "customer_values", "expected_revenue", "expected_totals"),
         *("new_customer_value",),
