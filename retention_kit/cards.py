@@ -94,7 +94,7 @@ def bounds(headline: Headline, voice: Voice) -> str:
     """The headline's interval in words, or nothing when it has none."""
     if headline.low is None:
         return ""
-    low, high = (voice.format(bound, grids.short(headline.unit)) for bound in (headline.low, headline.high))
+    low, high = voice.bounds(headline.low, headline.high, grids.short(headline.unit))
     return voice.say("exhibit.between", low=low, high=high)
 
 

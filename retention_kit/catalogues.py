@@ -16,7 +16,7 @@ from retention_kit.exceptions import ReportError, did_you_mean
 Entries = Mapping[str, str | dict[str, str]]
 
 UNITS = (
-    "share", "points", "gap", "nps", "money", "count", "number", "exact", "ratio", "days",
+    "share", "growth", "points", "gap", "nps", "money", "count", "number", "exact", "ratio", "days",
     "date", "moment", "day", "week", "month", "quarter", "year", "unit", "text", "column", "word",
 )  # fmt: skip
 #: Units with forms, and where in the catalogue a form's words are: those of `month.in` in `months.in`.

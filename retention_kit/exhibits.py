@@ -118,11 +118,18 @@ def cards(*headlines: Headline, voice: Voice) -> Exhibit:
     if not headlines:
         raise ReportError("cards() needs at least one headline.")
     text = "\n".join(f"{voice.label(h.name)}: {value(h, voice)}" for h in headlines)
+    said = [replace(h, definition=_own_definition(h, voice)) for h in headlines]
     # A notebook file sorts keys; pairs keep the order of the counts.
-    said = [replace(h, definition=voice.said(h.definition)) for h in headlines]
     told = [h.to_json() | {"counts": [list(pair) for pair in h.counts.items()]} for h in said]
     data = {MIME.format("headline"): {"headlines": told}}
-    return Exhibit(cards_html(headlines, voice=voice), text, data)
+    return Exhibit(cards_html(said, voice=voice), text, data)
+
+
+def _own_definition(headline: Headline, voice: Voice) -> str:
+    """The definition in the report's language; of a part of what a metric told, first which part it is."""
+    if headline.name in voice.words("figure"):
+        return voice.phrase(f"figure.{headline.name}", of=headline.definition)
+    return voice.said(headline.definition)
 
 
 # -- figures -------------------------------------------------------------------

@@ -31,6 +31,7 @@ _COLUMN_UNITS = {
     "revenue": "money",
     "clv_historical": "money",
     "average_order_value": "money",
+    "spend_per_customer": "money",
     "mrr": "money",
     "base_mrr": "money",
     "value_at_risk": "money",
@@ -126,6 +127,7 @@ class _Bare(HTMLParser):
 def plain(frame: pd.DataFrame, voice: Voice, formats: Mapping[str, str], caption: str | None) -> Markup:
     """A table with a heading a column, the first column heading its row."""
     units = {column: unit_of(frame, column, formats) for column in frame.columns}
+    units = {column: _alike(frame[column]) if unit == "number" else unit for column, unit in units.items()}
     head = [
         Markup('<th scope="col"{}>{}</th>').format(_side(unit), fitted(voice.word("column", column)))
         for column, unit in units.items()
@@ -143,6 +145,16 @@ def plain(frame: pd.DataFrame, voice: Voice, formats: Mapping[str, str], caption
     return Markup('<table style="--columns:{}">{}<thead><tr>{}</tr></thead><tbody>{}</tbody></table>').format(
         len(units), title, join(head), join(body)
     )
+
+
+def _alike(numbers: pd.Series) -> str:
+    """The unit of a column of plain numbers: as many places in each cell as the longest of them needs, two at
+    most, so that they can be read down.
+    """
+    sizes = pd.to_numeric(numbers, errors="coerce").abs()
+    near = sizes[sizes < 1000]
+    places = next((places for places in (0, 1) if (near.round(2) == near.round(places)).all()), 2)
+    return f"number.{places if len(near) else 0}"
 
 
 def fitted(text: str, longest: int = 120) -> str:

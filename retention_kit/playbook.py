@@ -292,12 +292,13 @@ def _word(rule: Rule, word: str, voice: Voice) -> str:
 def _reason(action: Action, voice: Voice) -> str:
     headline = action.headline
     counts = cards.counted(headline, voice)
+    low, high = voice.bounds(headline.low, headline.high, headline.unit)
     return voice.say(
         f"playbook.reason.{_side(action.rule)}{'' if counts else '_uncounted'}",
         label=voice.label(headline.name),
-        value=cards.value(headline, voice),
-        low=voice.format(headline.low, headline.unit),
-        high=voice.format(headline.high, headline.unit),
+        value=voice.format(headline.value, headline.unit),
+        low=low,
+        high=high,
         counts=counts,
         limit=voice.format(action.limit, headline.unit),
         whose=voice.say(f"playbook.reason.{action.whose}"),

@@ -10,17 +10,18 @@ import re
 import string
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import Decimal
 from functools import cached_property, lru_cache
 from typing import Any
 
 import pandas as pd
 from babel import Locale, UnknownLocaleError, dates, numbers
 
-from retention_kit import catalogues, names, phrases
+from retention_kit import catalogues, names, numerals, phrases
 from retention_kit.catalogues import Entries
 from retention_kit.exceptions import ReportError, did_you_mean
 from retention_kit.headlines import Headline
+from retention_kit.numerals import rounded
 from retention_kit.phrases import Phrase, Told, Words
 
 MISSING = "–"
@@ -130,11 +131,12 @@ class Voice:
         way = "up" if low > 0 else "down" if high < 0 else "unclear"
         return self.say(f"{key}.{way}", **bounds, size=abs(difference), **values)
 
-    def tell(self, key: str, headline: Headline, **values: Any) -> str:
+    def tell(self, key: str, headline: Headline, *, against: float | None = None, **values: Any) -> str:
         """A sentence about one headline: `key.known` with its value, bounds and counts, or `key.unknown`.
 
-        The sentence may use `value`, `range` (the bounds in words, or that there are none), every
-        count by its name, and all further values.
+        Of a ratio to what was before, `against` is that of no change: `key.unclear` where the interval
+        holds it, or there is none. The sentence may use `value`, `range` (the bounds in words, or that
+        there are none), every count by its name, and all further values.
         """
         if headline.value is None:
             return self.say(f"{key}.unknown", **values)
@@ -143,9 +145,11 @@ class Voice:
             alone = headline.counts.get("customers") == 1
             bounds = self.say(f"exhibit.no_range.{'one' if alone else 'several'}")
         else:
-            low, high = (self.format(bound, headline.unit) for bound in (headline.low, headline.high))
+            low, high = self.bounds(headline.low, headline.high, headline.unit)
             bounds = self.say("exhibit.range", low=low, high=high)
-        return self.say(f"{key}.known", value=headline.value, range=bounds, **headline.counts, **values)
+        unclear = against is not None and (headline.low is None or headline.low <= against <= headline.high)
+        way = "unclear" if unclear else "known"
+        return self.say(f"{key}.{way}", value=headline.value, range=bounds, **headline.counts, **values)
 
     def tell_change(self, key: str, frame: pd.DataFrame, **values: Any) -> str:
         """`compare` for a result of one row with `difference`, `low`, `high`; `key.unknown` without a row."""
@@ -203,8 +207,9 @@ class Voice:
     def format(self, value: Any, unit: str) -> str:
         """A value in a unit, rounded once, as the language writes it; a missing one is a dash.
 
-        Units: share (0.382 → 38.2%), points (a signed difference of shares, in percentage
-        points), gap (the same without a sign), nps (signed integer), money, count, number,
+        Units: share (0.382 → 38.2%), growth (the same with its sign), points (a signed
+        difference of shares, in percentage points), gap (the same without a sign), nps (signed
+        integer), money, count, number,
         exact (as many digits as it has), ratio, days; date, moment (with its time, where there
         is one), day, week, month, quarter, year; unit (a name such as month); text (several
         with semicolons between; "text.24" has 24 signs at most), column (a name of ours inside
@@ -233,43 +238,55 @@ class Voice:
         text = self._number(Decimal(str(number)), kind, detail)
         return text.replace("-", "−")
 
+    def bounds(self, low: float, high: float, unit: str) -> tuple[str, str]:
+        """Both bounds of an interval, a unit in words said once: 84 to 98 days, not 84 days to 98 days.
+
+        >>> Voice().bounds(-0.006, 0.01, "points"), Voice().bounds(0.1, 0.2, "share")
+        (('−0.6', '+1.0 percentage points'), ('10.0%', '20.0%'))
+        """
+        kind = catalogues.unit(unit)[0]
+        first = f"{kind}.bare" if kind in ("points", "days") else unit
+        return self.format(low, first), self.format(high, unit)
+
     def _number(self, number: Decimal, kind: str, digits: Any) -> str:
         if kind == "share":
             return self._percent(number, 1 if digits is None else digits)
+        if kind == "growth":
+            sign = "+" if number > 0 else ""
+            return sign + self._percent(number, 1 if digits is None else digits)
         if kind == "money":
             return self._money(number, digits)
         if kind in ("points", "gap"):
-            points = _rounded(number * 100, digits if isinstance(digits, int) else 1)
+            points = rounded(number * 100, digits if isinstance(digits, int) else 1)
             key = f"unit.points_{digits}" if isinstance(digits, str) else "unit.points"
             return self._phrase(key, points if kind == "points" else abs(points), kind == "points")
         if kind == "exact":
             return self._decimal(Decimal(f"{float(number):.6g}"))
         if kind == "nps":
-            return self._decimal(_rounded(number, digits or 0), signed=True)
+            return self._decimal(rounded(number, digits or 0), signed=True)
         if kind == "days":
             places = digits if isinstance(digits, int) else int(abs(number) < 10 and number != int(number))
             return self._phrase(
-                f"unit.days_{digits}" if isinstance(digits, str) else "unit.days", _rounded(number, places)
+                f"unit.days_{digits}" if isinstance(digits, str) else "unit.days",
+                rounded(number, places),
             )
         places = {"count": 0, "ratio": 2}.get(kind) if digits is None else digits
         if places is None:  # a plain number: two places at most, none that says nothing
-            places = (
-                0 if abs(number) >= 1000 else max(0, -_rounded(number, 2).normalize().as_tuple().exponent)
-            )
-        return self._decimal(_rounded(number, places))
+            places = 0 if abs(number) >= 1000 else max(0, -rounded(number, 2).normalize().as_tuple().exponent)
+        return self._decimal(rounded(number, places))
 
     def _decimal(self, number: Decimal, signed: bool = False) -> str:
-        text = _decimal_text(self._locale, number, max(0, -number.as_tuple().exponent))
+        text = numerals.decimal_text(self._locale, number, max(0, -number.as_tuple().exponent))
         return f"+{text}" if signed and number > 0 else text
 
     def _percent(self, number: Decimal, places: int) -> str:
-        return _percent_text(self._locale, _rounded(number, places + 2), places)
+        return numerals.percent_text(self._locale, rounded(number, places + 2), places)
 
     def _money(self, number: Decimal, digits: int | None) -> str:
         places = digits
         if places is None:
             places = 0 if abs(number) >= 1000 else numbers.get_currency_precision(self.currency)
-        return _money_text(self._locale, _rounded(number, places), places, self.currency)
+        return numerals.money_text(self._locale, rounded(number, places), places, self.currency)
 
     def _phrase(self, key: str, number: Decimal, signed: bool = False) -> str:
         """A number with its unit in words, in the plural form that the printed digits ask for."""
@@ -341,36 +358,10 @@ def _form(entry: str | dict[str, str], key: str, values: Mapping[str, Any], loca
     name = entry["plural"]
     if _is_missing(values.get(name)):
         raise ReportError(f"Sentence {key!r} chooses its plural by {name!r}, which is missing.")
-    return entry.get(locale.plural_form(abs(_rounded(Decimal(str(float(values[name]))), 0))), entry["other"])
-
-
-# A report writes thousands of numbers, and rounded ones repeat: most are found here.
-
-
-@lru_cache(maxsize=20_000)
-def _decimal_text(locale: Locale, number: Decimal, places: int) -> str:
-    pattern = re.sub(r"0(\.[0#]+)?(?=;|$)", "0" + _places(places), locale.decimal_formats[None].pattern)
-    return numbers.format_decimal(number + 0, format=pattern, locale=locale)
-
-
-@lru_cache(maxsize=20_000)
-def _percent_text(locale: Locale, number: Decimal, places: int) -> str:
-    pattern = locale.percent_formats[None].pattern.replace("##0", "##0" + _places(places))
-    return numbers.format_percent(number + 0, format=pattern, locale=locale)
-
-
-@lru_cache(maxsize=20_000)
-def _money_text(locale: Locale, number: Decimal, places: int, currency: str) -> str:
-    pattern = re.sub(r"0\.0+", "0" + _places(places), locale.currency_formats["standard"].pattern)
-    return numbers.format_currency(number + 0, currency, format=pattern, locale=locale, currency_digits=False)
-
-
-def _places(places: int) -> str:
-    return "." + "0" * places if places else ""
-
-
-def _rounded(number: Decimal, places: int) -> Decimal:
-    return number.quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_EVEN)
+    number = abs(rounded(Decimal(str(float(values[name]))), 0))
+    if not number and "zero" in entry:  # in any language, nothing may be worth words of its own
+        return entry["zero"]
+    return entry.get(locale.plural_form(number), entry["other"])
 
 
 def phrase(key: str, **values: Any) -> Phrase:

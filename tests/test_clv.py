@@ -47,8 +47,8 @@ def test_shape_of_the_frame() -> None:
     assert found["cohort"].dtype == "datetime64[us]"
     assert found["customers"].dtype == "int64"
     assert found.attrs == {
-        "definition": "Revenue times a margin of 0.3 of all orders before 1 May 2024, by customer, of those "
-        "who first ordered in the month; country as in the first order.",
+        "definition": "Revenue times a margin of 30.0% of all orders before 1 May 2024, by customer, of "
+        "those who first ordered in the month; country as in the first order.",
         "as_of": "2024-05-01",
         "rows_set_aside": {"at or after as_of": 2},
         "notes": [],

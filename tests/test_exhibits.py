@@ -3,6 +3,7 @@
 import base64
 import io
 import json
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -15,7 +16,7 @@ from PIL import Image
 from retention_kit import exhibits, grids, plots
 from retention_kit.exceptions import ReportError
 from retention_kit.headlines import Headline
-from retention_kit.sentences import Voice
+from retention_kit.sentences import Voice, phrase
 
 VOICE = Voice(language="en", currency="EUR")
 HOSTILE = """<script>alert("x")</script> " onmouseover='y' {{ 7 * 7 }} $5 & {% raw %}"""
@@ -149,9 +150,29 @@ def test_a_card_says_value_interval_counts_and_definition():
     assert first.find(class_="range").text == "between 33.5% and 39.8%"
     assert first.find(class_="counts").text == "Retained\xa0324 · Customers\xa0885"
     said = [p.text for p in first.details.find_all("p")]
-    assert said == ["retained / customers", "Higher is better.", "As of 10 December 2011", "Wilson 95 %"]
+    assert said == ["retained / customers", "Higher is better.", "As of 10 December 2011", "Wilson, 95%"]
     assert "Lower is better." in second.details.text
     assert Headline.from_json(carried(exhibit, "headline")["headlines"][0]) == headline()
+
+
+def test_a_part_of_what_a_metric_told_says_which_part_it_is():
+    whole = phrase("definition.nps_from_counts")
+    part = replace(headline(name="nps.promoter_share"), definition=whole)
+    [told] = exhibits.cards(part, voice=VOICE).data[exhibits.MIME.format("headline")]["headlines"]
+    said = "Promoters alone, as a share of those answers. Share of promoters less share of detractors"
+    assert told["definition"].startswith(said)
+    polish = exhibits.cards(part, voice=Voice(language="pl", currency="EUR"))
+    assert "Sami promotorzy jako odsetek tych odpowiedzi. Udział promotorów minus" in polish.html
+    again = Headline.from_json(told | {"counts": dict(told["counts"])})
+    assert VOICE.said(again.definition) == told["definition"]
+
+
+def test_numbers_of_a_column_have_the_same_places():
+    frame = pd.DataFrame({"plan": list("abc"), "ratio": [1.26, 0.9, 2], "days": [14.0, 369.5, 91], "n": 3.0})
+    rows = soup(exhibits.table(frame, name="x", caption="Three", voice=VOICE)).tbody.find_all("tr")
+    assert [[td.text for td in row.find_all("td")] for row in rows] == [
+        ["1.26", "14.0", "3"], ["0.90", "369.5", "3"], ["2.00", "91.0", "3"],
+    ]  # fmt: skip
 
 
 def test_money_among_the_counts_has_its_currency():
@@ -294,17 +315,14 @@ def test_a_list_of_customers_is_on_the_page_only_where_it_may_be():
     called = pd.DataFrame({"customer_id": ["ann", "bob"], "orders": [4, 3]})
     how = {"name": "at_risk", "caption": "Whom to call", "voice": VOICE}
     hidden, shown = (exhibits.customer_table(called, show=show, **how) for show in (False, True))
-    assert (
-        soup(hidden).p.text
-        == "2 customers are on this list. They are not shown here: see tables/at_risk.csv."
-    )
+    assert soup(hidden).p.text == "The list of the 2 is not shown here: it is in tables/at_risk.csv."
     assert "ann" not in hidden.html + hidden.text
     assert [row.th.text for row in soup(shown).tbody.find_all("tr")] == ["ann", "bob"]
     for exhibit in (hidden, shown):
         assert carried(exhibit, "table")["rows"] == [["ann", 4], ["bob", 3]]
         assert carried(exhibit, "table")["file"] == "at_risk"
     one = exhibits.customer_table(called.head(1), show=False, **how)
-    assert one.text == "One customer is on this list. It is not shown here: see tables/at_risk.csv."
+    assert one.text == "The list of one is not shown here: it is in tables/at_risk.csv."
 
 
 def test_a_heat_table_shows_a_gap_for_unknown_and_a_zero_for_nothing(rates):

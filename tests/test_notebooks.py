@@ -375,7 +375,7 @@ NOTHING_AFTER = "What customers did after they answered cannot be told"
             {},
             [
                 "Last year's customers brought 93.0% of what they had brought before (",
-                "With those who were referred, earned growth is 5.0%; sales in all changed by 20.0%.",
+                "With those who were referred, earned growth is 5.0%; sales in all changed by +20.0%.",
             ],
             [],
         ),

@@ -119,25 +119,64 @@ COUNTS |= {"earlier_rate": 0.3, "earlier_retained": 60, "earlier_customers": 200
         (
             {"difference": 0.03, "low": 0.01, "high": 0.05},
             "The newest cohorts come back more than earlier ones: 33.0% after one month (33 of 100) against "
-            "30.0% (60 of 200), a difference of +3.0 percentage points (+1.0 percentage points to "
+            "30.0% (60 of 200), a difference of +3.0 percentage points (+1.0 to "
             "+5.0 percentage points).",
         ),
         (
             {"difference": -0.03, "low": -0.05, "high": -0.01},
             "The newest cohorts come back less than earlier ones: 33.0% after one month (33 of 100) against "
-            "30.0% (60 of 200), a difference of −3.0 percentage points (−5.0 percentage points to "
+            "30.0% (60 of 200), a difference of −3.0 percentage points (−5.0 to "
             "−1.0 percentage points).",
         ),
         (
             {"difference": 0.03, "low": -0.01, "high": 0.07},
             "Whether the newest cohorts come back more or less than earlier ones cannot be told: 33.0% after "
-            "one month (33 of 100) against 30.0% (60 of 200), a difference between −1.0 percentage points "
+            "one month (33 of 100) against 30.0% (60 of 200), a difference between −1.0 "
             "and +7.0 percentage points.",
         ),
     ],
 )
 def test_compare_reads_the_interval_first(voice, bounds, said):
     assert voice.compare("retention.month_change", **bounds, **COUNTS) == said
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "said", "heading"),
+    [
+        (
+            0.66,
+            0.76,
+            "Of the revenue recurring on 1 June 2023, 71.0% recurred",
+            "The same customers pay 71.0%",
+        ),
+        (
+            1.02,
+            1.20,
+            "Of the revenue recurring on 1 June 2023, 71.0% recurred",
+            "The same customers pay 71.0%",
+        ),
+        (0.27, 1.13, "Whether the same customers pay more or less", "No clear change in what the same"),
+        (1.00, 1.20, "Whether the same customers pay more or less", "No clear change in what the same"),
+        (None, None, "Whether the same customers pay more or less", "No clear change in what the same"),
+    ],
+)
+def test_a_ratio_to_what_was_before_is_a_change_only_where_its_interval_is(voice, low, high, said, heading):
+    method = None if low is None else "linearised by customer 95 %"
+    kept = Headline(
+        "churn.net_revenue_retention", 0.71, "share", "up", {"customers": 12}, "How.", "2024-07-01",
+        low=low, high=high, interval=method,
+    )  # fmt: skip
+    told = voice.tell("churn.net", kept, against=1, start="2023-06-01")
+    assert told.startswith(said)
+    assert told.heading.startswith(heading)
+
+
+def test_nothing_may_have_words_of_its_own(voice):
+    rest = {"all_comments": 474, "comment_share": 0.0}
+    assert voice.say("nps.uncoded", comments=0, **rest) == (
+        "The codeframe finds a theme in each of the 474 comments."
+    )
+    assert voice.say("nps.uncoded", comments=2, **rest).startswith("In 2 of 474 comments")
 
 
 def test_compare_claims_nothing_when_the_interval_touches_zero(voice):
@@ -272,7 +311,7 @@ def test_a_phrase_of_another_version_keeps_its_text(voice):
         ("retention_rate", "word.column", "Retention rate"),
         ("ACME <b>", "column", "ACME <b>"),
         ("no date", "word.rule", "No date"),
-        ("Wilson 95 %", "word.interval", "Wilson 95 %"),
+        ("Wilson 95 %", "word.interval", "Wilson, 95%"),
         ("month", "unit", "month"),
         ("month", "unit.many", "months"),
         (0.125, "exact", "0.125"),
