@@ -272,11 +272,14 @@ def finding_outputs(cells: Iterable[nbformat.NotebookNode]) -> Iterator[nbformat
 
 def _findings(chapter: Chapter) -> list[dict[str, str]]:
     cells = [cell for cell in _shown_cells(chapter.notebook) if not _is_data_note(cell)]
-    said = [output["data"][exhibits.MIME.format("finding")]["text"] for output in finding_outputs(cells)]
-    return [
-        {"text": text, "chapter": chapter.title, "anchor": f"{chapter.name}-{n}"}
-        for n, text in enumerate(said, start=1)
+    said = [output["data"][exhibits.MIME.format("finding")] for output in finding_outputs(cells)]
+    found = [
+        {"text": one["text"], "chapter": chapter.title, "anchor": f"{chapter.name}-{n}"}
+        for n, one in enumerate(said, start=1)
     ]
+    # What could be measured goes before what could not.
+    unknown = [not one.get("known", True) for one in said]
+    return [one for _, one in sorted(zip(unknown, found, strict=True), key=lambda pair: pair[0])]
 
 
 def _in_turn(lists: Sequence[Sequence[Any]], limit: int) -> list[Any]:
@@ -343,7 +346,11 @@ def _data_checks(chapters: Sequence[Chapter], voice: Voice) -> Markup:
         )
         for check, titles in accounts
     ]
-    return Markup("").join([*parts, *(_other_notes(chapter) for chapter in chapters)])
+    further = Markup("").join(_other_notes(chapter) for chapter in chapters)
+    if further.strip():
+        title = voice.say("page.further_notes")
+        parts.append(Markup('<section class="checks"><h3>{}</h3>{}</section>').format(title, further))
+    return Markup("").join(parts)
 
 
 def _other_notes(chapter: Chapter) -> Markup:

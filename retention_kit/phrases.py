@@ -52,17 +52,20 @@ class Told(str):
         The sentence, with its numbers and its interval.
     heading : str
         One clause that claims no more than the sentence does.
+    known : bool
+        Whether anything could be measured: a summary takes what is known before what is not.
     """
 
     heading: str
+    known: bool
 
-    def __new__(cls, text: str, heading: str) -> "Told":
+    def __new__(cls, text: str, heading: str, known: bool = True) -> "Told":
         told = super().__new__(cls, text)
-        told.heading = heading
+        told.heading, told.known = heading, known
         return told
 
-    def __getnewargs__(self) -> tuple[str, str]:
-        return str(self), self.heading
+    def __getnewargs__(self) -> tuple[str, str, bool]:
+        return str(self), self.heading, self.known
 
 
 def words(key: str, **values: Any) -> Words:

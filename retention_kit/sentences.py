@@ -80,7 +80,9 @@ class Voice:
             raise ReportError(f"The {self.language} catalogue has no sentence {key!r}.{hint}")
         heading = f"finding.{key}"
         text = self._filled(key, values)
-        return Told(text, self._filled(heading, values)) if heading in self._entries else text
+        if heading not in self._entries:
+            return text
+        return Told(text, self._filled(heading, values), known=not key.endswith("unknown"))
 
     def _filled(self, key: str, values: Mapping[str, Any]) -> str:
         template = _form(self._entries[key], key, values, self._locale)
@@ -135,7 +137,7 @@ class Voice:
         """A sentence about one headline: `key.known` with its value, bounds and counts, or `key.unknown`.
 
         Of a ratio to what was before, `against` is that of no change: `key.unclear` where the interval
-        holds it, or there is none. The sentence may use `value`, `range` (the bounds in words, or that
+        holds it. The sentence may use `value`, `range` (the bounds in words, or that
         there are none), every count by its name, and all further values.
         """
         if headline.value is None:
@@ -143,11 +145,11 @@ class Voice:
         if headline.low is None:
             # Of several there is no interval where all are alike, too: 40 who pay the same are not too few.
             alone = headline.counts.get("customers") == 1
-            bounds = self.say(f"exhibit.no_range.{'one' if alone else 'several'}")
+            bounds, unclear = self.say(f"exhibit.no_range.{'one' if alone else 'several'}"), False
         else:
+            unclear = against is not None and headline.low <= against <= headline.high
             low, high = self.bounds(headline.low, headline.high, headline.unit)
             bounds = self.say("exhibit.range", low=low, high=high)
-        unclear = against is not None and (headline.low is None or headline.low <= against <= headline.high)
         way = "unclear" if unclear else "known"
         return self.say(f"{key}.{way}", value=headline.value, range=bounds, **headline.counts, **values)
 
@@ -200,7 +202,9 @@ class Voice:
     def columns(self) -> dict[str, str]:
         """Column name to words, and how numbers are marked: for `labels=` of every plot."""
         marks = {f"mark.{name}": word for name, word in self.words("mark").items()}
-        return self.words("column") | marks | {"mark.point": numbers.get_decimal_symbol(self._locale)}
+        marks["mark.point"] = numbers.get_decimal_symbol(self._locale)
+        marks["mark.currency"] = numbers.get_currency_symbol(self.currency, locale=self._locale)
+        return self.words("column") | marks | {"mark.locale": str(self._locale)}
 
     # -- values ------------------------------------------------------------
 
@@ -235,8 +239,9 @@ class Voice:
         number = float(value)
         if math.isinf(number):
             return "∞" if number > 0 else "−∞"
-        text = self._number(Decimal(str(number)), kind, detail)
-        return text.replace("-", "−")
+        text = self._number(Decimal(str(number)), kind, detail).replace("-", "−")
+        # A line may break between a minus and the sign of a currency, unless they are joined.
+        return text if text[1:2].isdigit() else text.replace("−", "−\u2060", 1)
 
     def bounds(self, low: float, high: float, unit: str) -> tuple[str, str]:
         """Both bounds of an interval, a unit in words said once: 84 to 98 days, not 84 days to 98 days.

@@ -165,7 +165,7 @@ GONE = ["Nobody was paying when June 2024 began", "€0.00 recur a month, paid b
         ),
         (
             f"{DEAR}a,2023-01-15,2024-05-10,10,-0.5\nb,2023-01-15,2024-05-10,30,\n",
-            ["cost more than they brought: 1 of 2 (50.0%", "With them went €10.00", "and €5.00 a month"],
+            ["cost more than they brought: 1 of 2 (50.0%", "With it went €10.00", "and €5.00 a month"],
         ),
         (f"{DEAR}a,2022-01-15,2022-05-10,10,-0.5\nb,2022-01-15,,9,0\n", ["0.0% of paying customers"]),
     ],

@@ -18,6 +18,7 @@ from retention_kit.brands import Brand
 from retention_kit.exceptions import ReportError
 from retention_kit.headlines import Headline
 from retention_kit.params import CHAPTERS
+from retention_kit.phrases import Told
 from retention_kit.playbook import Rule, plan
 from retention_kit.previous import Correction, Restated
 from retention_kit.sentences import Voice
@@ -247,6 +248,22 @@ def test_the_summary_repeats_cards_findings_and_notes(soup):
     assert "Costs $40, see here <script>x</script> {{ 7 * 7 }}" in summary.find(class_="notes").text
 
 
+def test_the_summary_takes_what_is_known_before_what_is_not(page):
+    unknown = Told(
+        "What they still bring cannot be told: two whole years were not observed.", "Not yet", False
+    )
+    cells = [cell(exhibits.finding(unknown)), *(cell(exhibits.finding(f"Number {n}.")) for n in range(1, 7))]
+    chapter = pages.Chapter("clv", "Value", new_notebook(cells=cells))
+    soup = BeautifulSoup(pages.render(replace(page, chapters=(chapter,))), "html.parser")
+    told = soup.find(class_="findings").find_all("li")
+    assert [(li.a["href"], li.p.text) for li in told][:2] == [
+        ("#clv-2", "Number 1."),
+        ("#clv-3", "Number 2."),
+    ]
+    assert "cannot be told" not in soup.find(class_="findings").text
+    assert soup.find(id="clv-1").text == "Not yet"  # it keeps its place in the chapter
+
+
 def test_the_summary_takes_from_each_chapter_in_turn():
     lists = [["a1", "a2", "a3", "a4"], ["b1"], [], ["c1", "c2"]]
     assert pages._in_turn(lists, 5) == ["a1", "a2", "b1", "c1", "c2"]
@@ -348,6 +365,7 @@ def test_words_in_data_notes_stand_with_the_checks(page):
     noted.notebook.cells.append(cell(exhibits.sentence("Two days are empty."), tags=["data-notes"]))
     soup = BeautifulSoup(pages.render(replace(page, chapters=(noted,))), "html.parser")
     assert "Two days are empty." in soup.find(id="data-checks").text
+    assert soup.find(id="data-checks").find_all("h3")[-1].text == "Further notes"
     assert "Two days are empty." not in soup.find(id="retention").text
 
 

@@ -8,6 +8,7 @@ from matplotlib.dates import date2num
 
 from retention_kit import answers, datasets, exhibits, leaving, plots, rhythm
 from retention_kit.plots import marks
+from retention_kit.sentences import Voice
 
 MONTHS = pd.date_range("2024-01-01", periods=3, freq="MS")
 
@@ -331,7 +332,7 @@ def test_drivers_stand_by_importance_and_performance_around_their_means(ax):
     assert across.get_xdata()[0] == 4  # the mean of what is drawn
     assert along.get_ydata()[0] == pytest.approx(0.2)
     said = {text.get_text(): text.get_position() for text in ax.texts}
-    assert list(said)[:3] == ["price", "$x$ delivery", "staff"]
+    assert list(said)[-3:] == ["price", "$x$ delivery", "staff"]
     assert said["Improve first"] == (0.01, 0.99)
     assert said["more than needed"] == (0.99, 0.01)
     assert "never varied" not in said
@@ -398,6 +399,47 @@ def test_nobody_was_followed_after_an_answer(ax):
     assert not ax.containers
 
 
+def test_no_name_of_a_theme_lies_on_another(ax):
+    scores = {
+        "Quality of the product": (0.287, 25), "Getting an answer": (0.232, -10),
+        "Membership and contract": (0.141, 34), "Delivery": (0.135, 9), "Packaging": (0.097, -61),
+        "Price": (0.084, -58), "Ordering and paying": (0.078, 100), "Staff and service": (0.078, 100),
+        "Website and app": (0.053, 0), "Choice and stock": (0.044, 0),
+    }  # fmt: skip
+    themes = pd.DataFrame.from_dict(scores, orient="index", columns=["comment_share", "nps"])
+    themes = themes.rename_axis("theme").reset_index()
+    for column, value, reach in (("low", "comment_share", -0.02), ("high", "comment_share", 0.02)):
+        themes[column] = themes[value] + reach
+    themes = themes.assign(nps_low=themes["nps"] - 15, nps_high=themes["nps"] + 15)
+    plots.plot_themes(themes, ax=ax)
+    ax.figure.canvas.draw()
+    boxes = [text.get_window_extent() for text in ax.texts]
+    assert len(boxes) == 10
+    assert [(a, b) for a in range(10) for b in range(a) if boxes[a].overlaps(boxes[b])] == []
+    assert all(ax.get_window_extent().padded(2).containsx(edge) for box in boxes for edge in (box.x0, box.x1))
+
+
+def test_periods_and_money_are_named_as_the_language_does(ax):
+    months = pd.date_range("2024-01-01", periods=3, freq="MS")
+    mix = pd.DataFrame({"period": months, "order_type": "first", "revenue": [1.0, 2.0, 3.0]})
+    polish = Voice(language="pl", currency="PLN").columns
+    plots.plot_first_and_returning(mix, ax=ax, labels=polish)
+    assert shown(ax) == ["sty 2024", "lut 2024", "mar 2024"]
+    assert ax.get_ylabel() == "Przychód (zł)"
+    scores = pd.DataFrame({"period": months[:1], "nps": 30.0, "low": 20.0, "high": 40.0, "answers": 9})
+    scores.attrs["period"] = "quarter"
+    quarters = exhibits.axes()
+    plots.plot_nps(scores, ax=quarters, labels=Voice(language="en", currency="EUR").columns)
+    assert shown(quarters) == ["Q1 2024"]
+
+
+def test_an_age_says_of_which_periods_it_is(ax):
+    average = pd.DataFrame({"age": [1, 2], "retention_rate": [0.6, 0.5], "low": 0.4, "high": 0.7})
+    average.attrs["period"] = "week"
+    plots.plot_average_retention(average, ax=ax, labels=Voice(language="en", currency="EUR").columns)
+    assert ax.get_xlabel() == "Weeks since the first"
+
+
 def test_themes_stand_by_how_common_they_are_and_how_those_score(ax):
     themes = pd.DataFrame(
         {
@@ -414,8 +456,6 @@ def test_themes_stand_by_how_common_they_are_and_how_those_score(ax):
     points = ax.lines[0]
     assert list(zip(points.get_xdata(), points.get_ydata(), strict=True)) == [(0.4, -20), (0.1, 30)]
     assert [text.get_text() for text in ax.texts] == ["Delivery", "No theme found"]
-    assert [text.get_ha() for text in ax.texts] == ["right", "left"]
-    assert [text.xyann[1] for text in ax.texts] == [5, -12]  # names of neighbours go above and below
     reach = [segments.get_segments()[0].tolist() for segments in ax.collections]
     assert [[0.3, -20], [0.5, -20]] in reach
     assert [[0.4, -40], [0.4, 0]] in reach

@@ -22,7 +22,7 @@ def plot_churn_rates(
     ax = marks.axes(ax)
     rates = rates.sort_values("period")
     marks.line_with_band(ax, rates["period"], rates, "churn_rate")
-    marks.period_axis(ax, rates["period"])
+    marks.period_axis(ax, rates, "period", labels)
     marks.share_axis(ax, "churn_rate", labels)
     return ax
 
@@ -46,7 +46,7 @@ def plot_mrr_movements(
             marks.bars(ax, periods, heights, reached, colour, marks.label(name, labels))
             reached = reached + heights
     ax.axhline(0, color=marks.INK, linewidth=0.8)
-    marks.period_axis(ax, periods)
+    marks.period_axis(ax, movements, "period", labels)
     marks.number_axis(ax, "movements", labels, from_zero=False)
     marks.legend_above(ax)
     level = _panel_above(ax)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.dates import AutoDateLocator, DateFormatter
+from matplotlib.dates import AutoDateLocator, num2date
 from matplotlib.ticker import MaxNLocator
 
 from retention_kit.plots import marks
@@ -20,7 +20,7 @@ def plot_clv_historical(
     """
     ax = marks.axes(ax)
     marks.dots(ax, values["cohort"], values, "clv_historical")
-    marks.period_axis(ax, values["cohort"])
+    marks.period_axis(ax, values, "cohort", labels)
     ax.set_xlabel(marks.label("cohort", labels))
     marks.number_axis(ax, "clv_historical", labels)
     return ax
@@ -66,7 +66,7 @@ def plot_tracking(weeks: pd.DataFrame, *, ax: Axes | None = None, labels: marks.
         ax.axvline(held.iloc[0], color=marks.INK, linestyle=":", linewidth=1)
     ax.legend(loc="upper left", frameon=False)
     ax.xaxis.set_major_locator(AutoDateLocator(maxticks=8))
-    ax.xaxis.set_major_formatter(DateFormatter("%Y-%m"))
+    ax.xaxis.set_major_formatter(lambda day, _: marks.period_name(num2date(day).replace(tzinfo=None), labels))
     marks.number_axis(ax, "purchases", labels)
     return ax
 

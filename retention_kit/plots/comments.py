@@ -5,7 +5,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from retention_kit import names
-from retention_kit.plots import marks
+from retention_kit.plots import callouts, marks
 
 _MOST = 10  # words of each side that can be read one below the other
 _COLOURS = {"detractors": marks.RED, "promoters": marks.BLUE}
@@ -51,19 +51,19 @@ def plot_themes(themes: pd.DataFrame, *, ax: Axes | None = None, labels: marks.L
         yerr=marks.reach(scores, "nps"),
         fmt="o", color=marks.BLUE, ecolor=marks.SKY, elinewidth=1, capsize=2,
     )  # fmt: skip
-    middle = shown["comment_share"].max() / 2
-    for place, (_, row) in enumerate(shown.sort_values(["nps", "comment_share"]).iterrows()):
-        right = row["comment_share"] > middle  # near the edge a name goes to the left of its dot
-        ax.annotate(
-            names.drawn(marks.label(row["theme"], labels)), (row["comment_share"], row["nps"]),
-            xytext=(-6 if right else 6, -12 if place % 2 else 5), ha="right" if right else "left",
-            textcoords="offset points", parse_math=False,
-        )  # fmt: skip
     ax.margins(0.1)
     low, high = ax.get_ylim()
     if low < 0 < high:
         ax.axhline(0, color=marks.INK, linewidth=0.8)
     ax.set_xlim(left=0)
+    across = zip(shown["low"], shown["high"], shown["nps"], shown["nps"], strict=True)
+    along = shown[["comment_share", "comment_share", "nps_low", "nps_high"]].itertuples(index=False)
+    callouts.name_dots(
+        ax,
+        list(zip(shown["comment_share"], shown["nps"], strict=True)),
+        [names.drawn(marks.label(theme, labels)) for theme in shown["theme"]],
+        [*across, *map(tuple, along)],
+    )
     ax.set_xlabel(marks.label("comment_share", labels))
     ax.xaxis.set_major_formatter(marks.share_marks(labels))
     ax.set_ylabel(marks.label("nps", labels))

@@ -4,7 +4,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from retention_kit import names
-from retention_kit.plots import marks
+from retention_kit.plots import callouts, marks
 
 # Of each corner: where its name stands, and how it is aligned there.
 _CORNERS = {
@@ -35,15 +35,10 @@ def plot_drivers(
         yerr=marks.reach(shown, "importance"),
         fmt="o", color=marks.BLUE, ecolor=marks.SKY, elinewidth=1, capsize=2,
     )  # fmt: skip
-    for _, row in shown.iterrows():
-        ax.annotate(
-            names.drawn(row["driver"]), (row["performance"], row["importance"]),
-            xytext=(6, 5), textcoords="offset points", parse_math=False,
-        )  # fmt: skip
     if len(shown):
         ax.axvline(shown["performance"].mean(), color=_QUIET, linewidth=0.8, linestyle="--")
         ax.axhline(shown["importance"].mean(), color=_QUIET, linewidth=0.8, linestyle="--")
-    ax.margins(0.15)
+    ax.margins(x=0.25, y=0.15)  # room for the names of the corners
     for name, (x, y, side, level) in _CORNERS.items():
         ax.text(
             x,
@@ -57,4 +52,9 @@ def plot_drivers(
         )
     ax.set_xlabel(marks.label("performance", labels))
     marks.share_axis(ax, "importance", labels)
+    callouts.name_dots(
+        ax,
+        list(zip(shown["performance"], shown["importance"], strict=True)),
+        [names.drawn(driver) for driver in shown["driver"]],
+    )
     return ax

@@ -25,7 +25,7 @@ def plot_lifecycle(flow: pd.DataFrame, *, ax: Axes | None = None, labels: marks.
     lost = -flow["dormant"].to_numpy(dtype=float)
     marks.bars(ax, flow["period"], lost, np.zeros(len(flow)), marks.RED, marks.label("dormant", labels))
     ax.axhline(0, color=marks.INK, linewidth=0.8)
-    marks.period_axis(ax, flow["period"])
+    marks.period_axis(ax, flow, "period", labels)
     marks.number_axis(ax, "customers", labels, from_zero=False)
     marks.legend_above(ax)
     return ax
@@ -61,6 +61,6 @@ def plot_stickiness(
     bounds = days.drop(columns=["low", "high"], errors="ignore")
     bounds = bounds.rename(columns={"stickiness_low": "low", "stickiness_high": "high"})
     marks.line_with_band(ax, days["period"], bounds, "stickiness")
-    marks.period_axis(ax, days["period"])
+    marks.period_axis(ax, days, "period", labels)
     marks.share_axis(ax, "stickiness", labels)
     return ax

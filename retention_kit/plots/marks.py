@@ -1,7 +1,7 @@
 """What every plot shares: the Axes, axes of shares, periods and money, bars, dots and bands, the colours.
 
 Words on the axes are the frame's column names unless `labels` says otherwise (`voice.columns` does, in
-the report's language). So it does of numbers: 1.2M is 1,2 mln in Polish. Dates are 2024-07 in every one.
+the report's language). So it does of numbers, money and months: 1.2M is 1,2 mln in Polish, 2024-07 lip 2024.
 """
 
 import math
@@ -11,8 +11,8 @@ from typing import Any
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
+from babel import dates
 from matplotlib.axes import Axes
-from matplotlib.dates import DateFormatter
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 Labels = Mapping[str, str]
@@ -21,6 +21,12 @@ BLUE, ORANGE, GREEN, RED, SKY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#56
 INK, GRID = "#1f2933", "#e4e7eb"
 _TICKS = 9
 _ROW, _MARK = 80, 8  # signs that stand above a picture of usual width, and the room that a mark takes of them
+_SKELETONS = {"quarter": "yQQQ", "year": "y"}
+#: What is counted in the client's currency, and has its sign beside its name.
+_MONEY = {
+    *("revenue", "end", "movements", "clv_historical", "clv_expected", "spend_per_customer"),
+    *("revenue_per_customer", "cumulative_revenue", "cumulative_revenue_per_customer"),
+}
 _SIZES = ((1e9, "billion", "B"), (1e6, "million", "M"), (1e3, "thousand", "k"))
 
 
@@ -33,7 +39,9 @@ def axes(ax: Axes | None) -> Axes:
 
 
 def label(name: str, labels: Labels | None) -> str:
-    return (labels or {}).get(name, name.replace("_", " "))
+    said = (labels or {}).get(name, name.replace("_", " "))
+    sign = (labels or {}).get("mark.currency") if name in _MONEY else None
+    return f"{said} ({sign})" if sign else said
 
 
 def line_with_band(ax: Axes, x: Any, frame: pd.DataFrame, value: str) -> None:
@@ -64,9 +72,9 @@ def cohort_lines(ax: Axes, frame: pd.DataFrame, value: str, labels: Labels | Non
     named = set(spread(list(cohorts)))
     for cohort, shade in zip(cohorts, shades, strict=True):
         one = frame[frame["cohort"] == cohort].sort_values("age")
-        name = period_name(cohort) if cohort in named else "_unnamed"
+        name = period_name(cohort, labels, frame.attrs.get("period")) if cohort in named else "_unnamed"
         ax.plot(one["age"], one[value], color=shade, label=name, marker=".", markersize=4, linewidth=1.2)
-    age_axis(ax, labels)
+    age_axis(ax, frame, labels)
     if len(cohorts):
         title = label("cohort", labels)
         ax.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), title=title, frameon=False)
@@ -77,20 +85,26 @@ def spread(items: list[Any]) -> list[Any]:
     return items[:: -(-len(items) // _TICKS) or 1]
 
 
-def period_name(moment: Any) -> str:
+def period_name(moment: Any, labels: Labels | None = None, period: str | None = None) -> str:
+    """The first moment of a period as the language writes such a period: Jul 2024, Q3 2024; else 2024-07."""
     moment = pd.Timestamp(moment)
+    locale = (labels or {}).get("mark.locale")
+    if locale:
+        skeleton = _SKELETONS.get(period or "", "yMMM" if moment.day == 1 else "yMMMd")
+        return dates.format_skeleton(skeleton, moment, locale=locale)
     return f"{moment:%Y-%m}" if moment.day == 1 else f"{moment:%Y-%m-%d}"
 
 
-def period_axis(ax: Axes, periods: Any) -> None:
-    shown = sorted(pd.DatetimeIndex(periods).unique())
-    monthly = all(moment.day == 1 for moment in shown)
-    ax.set_xticks(spread(shown))
-    ax.xaxis.set_major_formatter(DateFormatter("%Y-%m" if monthly else "%Y-%m-%d"))
+def period_axis(ax: Axes, frame: pd.DataFrame, column: str, labels: Labels | None) -> None:
+    """At most nine of a column's periods, named by their first moment, as the unit that the frame tells."""
+    shown = spread(sorted(pd.DatetimeIndex(frame[column]).unique()))
+    ax.set_xticks(shown, [period_name(moment, labels, frame.attrs.get("period")) for moment in shown])
 
 
-def age_axis(ax: Axes, labels: Labels | None) -> None:
-    ax.set_xlabel(label("age", labels))
+def age_axis(ax: Axes, frame: pd.DataFrame, labels: Labels | None) -> None:
+    """Whole periods since the first, in the unit that the frame tells."""
+    unit = f"mark.age_{frame.attrs.get('period')}"
+    ax.set_xlabel((labels or {}).get(unit) or label("age", labels))
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
 
 

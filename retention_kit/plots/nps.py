@@ -54,7 +54,7 @@ def _nps_by_period(ax: Axes, scores: pd.DataFrame, label: str, labels: marks.Lab
             ax.plot(beyond[label], beyond["nps"], "o", markersize=13, markerfacecolor="none",
                     color=marks.RED, label=marks.label("signal", labels))  # fmt: skip
         marks.legend_above(ax)
-    marks.period_axis(ax, scores[label])
+    marks.period_axis(ax, scores, label, labels)
     ax.margins(x=0.1)
     ax.yaxis.set_major_locator(MaxNLocator(integer=True))
 

@@ -33,7 +33,8 @@ def plot_retention_matrix(
 
     ax = marks.axes(ax)
     wide = rates[rates["age"] > 0].pivot(index="cohort", columns="age", values="retention_rate")
-    wide.index = [marks.period_name(cohort) for cohort in wide.index]
+    unit = rates.attrs.get("period")
+    wide.index = [marks.period_name(cohort, labels, unit) for cohort in wide.index]
     sns.heatmap(wide, ax=ax, cmap="Blues", vmin=0, annot=True, fmt=".0%", cbar=False, annot_kws={"size": 7})
     ax.set_xlabel(marks.label("age", labels))
     ax.set_ylabel(marks.label("cohort", labels))
@@ -50,7 +51,7 @@ def plot_average_retention(
     ax = marks.axes(ax)
     average = _after_certain_start(average)
     marks.line_with_band(ax, average["age"], average, "retention_rate")
-    marks.age_axis(ax, labels)
+    marks.age_axis(ax, average, labels)
     marks.share_axis(ax, "retention_rate", labels)
     return ax
 
@@ -70,7 +71,7 @@ def plot_first_and_returning(
             heights = wide[order_type].to_numpy(dtype=float)
             marks.bars(ax, wide.index, heights, below, colour, marks.label(order_type, labels))
             below = below + heights
-    marks.period_axis(ax, wide.index)
+    marks.period_axis(ax, mix, "period", labels)
     marks.number_axis(ax, "revenue", labels)
     marks.legend_above(ax)
     return ax
