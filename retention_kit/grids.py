@@ -50,6 +50,7 @@ _COLUMN_UNITS = {
     "cumulative_revenue": "money",
     "cumulative_revenue_per_customer": "money",
     "revenue_per_customer": "money",
+    "days_since_last_order": "count",
     "nps": "nps",
     "importance": "share",
     "side": "word.side",

@@ -4,7 +4,6 @@ The summary, the definitions and the data checks are made from what the
 chapters' exhibits carry beside their HTML, so they cannot disagree with them.
 """
 
-import base64
 import copy
 import datetime as dt
 import re
@@ -16,6 +15,7 @@ from importlib import resources
 from itertools import chain, zip_longest
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import jinja2
 import nbformat
@@ -235,8 +235,9 @@ def _offer_downloads(cells: Iterable[nbformat.NotebookNode], name: str, voice: V
         table = output.get("data", {}).get(mime)
         if table is None or "file" in table:
             continue
-        rows = base64.b64encode(sheets.csv_text(table).encode("utf-8-sig")).decode("ascii")
-        offered = {"csv": f"data:text/csv;charset=utf-8;base64,{rows}"}
+        # Mostly digits: as they are they take a quarter less room than in base64.
+        rows = quote(sheets.csv_text(table).encode("utf-8-sig"), safe=",.;:-_/()+=*")
+        offered = {"csv": f"data:text/csv;charset=utf-8,{rows}"}
         picture = _PICTURE.search(output["data"]["text/html"])
         if picture:
             offered["png"] = picture[1]

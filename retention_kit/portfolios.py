@@ -135,7 +135,7 @@ def new_customer_value(
     each = customer_values(fit, spend, nobody, until=until, margin=margin, discount_rate=discount_rate)
     names = ["expected_purchases", "expected_spend", "expected_value", "low", "high", "interval"]
     frame = each[[name for name in names if name in each]].assign(customers=round(fit.customers))
-    what = "ever" if until is None else "horizon"
+    what = ("revenue_" if margin == 1 else "") + ("ever" if until is None else "horizon")
     told = {} if until is None else {"horizon": predictions.span(until, "day")}
     told |= {"margin": margin, "discount_rate": discount_rate, "model": fit.model}
     frame.attrs = {"definition": phrase(f"definition.new_customer_value.{what}", **told), "as_of": as_of}

@@ -159,10 +159,10 @@ def test_a_part_of_what_a_metric_told_says_which_part_it_is():
     whole = phrase("definition.nps_from_counts")
     part = replace(headline(name="nps.promoter_share"), definition=whole)
     [told] = exhibits.cards(part, voice=VOICE).data[exhibits.MIME.format("headline")]["headlines"]
-    said = "Promoters alone, as a share of those answers. Share of promoters less share of detractors"
+    said = "Promoters alone, as a share of the answers. Share of promoters less share of detractors"
     assert told["definition"].startswith(said)
     polish = exhibits.cards(part, voice=Voice(language="pl", currency="EUR"))
-    assert "Sami promotorzy jako odsetek tych odpowiedzi. Udział promotorów minus" in polish.html
+    assert "Sami promotorzy jako odsetek odpowiedzi. Udział promotorów minus" in polish.html
     again = Headline.from_json(told | {"counts": dict(told["counts"])})
     assert VOICE.said(again.definition) == told["definition"]
 

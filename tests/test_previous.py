@@ -117,7 +117,7 @@ def test_what_earlier_reports_foretold_in_this_currency(tmp_path):
             figure(10_500.0, unit="money"),
             Change(f"+€1,500 {SINCE}", "up"),
         ),
-        (figure(9.5, unit="money"), figure(10.0, unit="money"), Change(f"−\u2060€0.50 {SINCE}", "down")),
+        (figure(9.5, unit="money"), figure(10.0, unit="money"), Change(f"−€0.50 {SINCE}", "down")),
         (figure(-4.0, unit="nps"), figure(3.0, unit="nps"), Change(f"−7 {SINCE}", "down")),
         (figure(-0.2, unit="nps"), figure(0.2, unit="nps"), Change("As on 1 June 2024", "level")),
         (figure(2.5, unit="ratio"), figure(2.25, unit="ratio"), Change(f"+0.25 {SINCE}", "up")),
