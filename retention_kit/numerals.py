@@ -49,7 +49,8 @@ def money_text(locale: Locale, number: Decimal, places: int, currency: str) -> s
     '€1,234.50'
     """
     pattern = re.sub(r"0\.0+", "0" + _places(places), locale.currency_formats["standard"].pattern)
-    return numbers.format_currency(number + 0, currency, format=pattern, locale=locale, currency_digits=False)
+    text = numbers.format_currency(number + 0, currency, format=pattern, locale=locale, currency_digits=False)
+    return re.sub(r"(?<=[^\W\d_])(?=\d)", "\N{NO-BREAK SPACE}", text)  # PLN 12, as €12
 
 
 def _places(places: int) -> str:

@@ -1,5 +1,6 @@
 """A Polish report holds no English: every word of two reports, and of every picture, is looked at."""
 
+import json
 import re
 import zipfile
 from collections.abc import Iterable, Iterator
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from bs4 import BeautifulSoup
 from matplotlib.text import Text
 
 from benchmarks import notebooks
@@ -225,6 +227,46 @@ def test_a_polish_report_is_polish(pages: dict[str, Path]) -> None:
 
 def test_a_page_of_all_chapters_can_be_mailed(pages: dict[str, Path]) -> None:
     assert 500_000 < pages["larkmoor"].stat().st_size < notebooks.LARGEST
+
+
+def test_a_figure_is_the_same_wherever_it_stands(pages: dict[str, Path]) -> None:
+    """On its cards, among the definitions, in headlines.json, and counted anew from tables and workbook."""
+    folder = pages["larkmoor"].parent
+    told = json.loads((folder / "headlines.json").read_text("utf-8"))
+    value = {one["name"]: one["value"] for chapter in told.values() for one in chapter}
+    sheets = pd.read_excel(folder / "tables.xlsx", sheet_name=None, engine="calamine", header=None)
+    read = {path.stem: pd.read_csv(path, encoding="utf-8-sig") for path in (folder / "tables").glob("*.csv")}
+    first = read["retention_cohorts"].query("age == 1")
+    year, moves = read["churn_churn_rates"].tail(12), read["churn_mrr_movements"]
+    mix, scores = read["retention_revenue_shares"].set_index("order_type"), read["nps_scores"]
+    by_month = read["retention_first_and_returning"].groupby("order_type")["revenue"].sum()
+    last, ends = moves.iloc[-1], moves["begin"].shift(-1).dropna()
+    sides = scores.groupby(pd.cut(scores["score"], [-1, 6, 8, 10], labels=False))["answers"].sum()
+    counted = {
+        "retention.month_1": first["retained"].sum() / first["customers"].sum(),
+        "retention.returning_revenue_share": by_month["returning"] / by_month.sum(),
+        "churn.typical": year["churned"].sum() / year["customers"].sum(),
+        "churn.last_period": last["customers_churned"] / last["customers_begin"],
+        "churn.mrr": last[["begin", "new", "reactivation", "expansion"]].sum()
+        - last[["contraction", "churn"]].sum(),
+        "churn.gross_revenue_churn": (last["contraction"] + last["churn"]) / last["begin"],
+        "nps.nps": 100 * (sides[2] - sides[0]) / sides.sum(),
+        "clv.historical": read["clv_historical"]["revenue"].sum() / read["clv_historical"]["customers"].sum(),
+    }
+    assert {name: value[name] for name in counted} == pytest.approx(counted)
+    assert ends.tolist() == pytest.approx(moves["end"].iloc[:-1].tolist())
+    assert read["clv_historical"]["revenue"].sum() == pytest.approx(mix["revenue"].sum())
+    assert read["retention_segments"]["revenue"].sum() == pytest.approx(mix["revenue"].sum())
+    for name in ("retention_segments", "churn_mrr_movements", "clv_historical"):
+        cells = set(pd.to_numeric(sheets[name].stack(), errors="coerce").round(8))
+        assert set(read[name].select_dtypes("number").stack().round(8)) <= cells
+    page = BeautifulSoup(pages["larkmoor"].read_text("utf-8"), "html.parser")
+    shown = [
+        (card.find(class_="label").text, card.find(class_="value").text) for card in page.select(".card")
+    ]
+    shown += [(dt.contents[0].strip(), dt.b.text) for dt in page.select("#definitions dt")]
+    assert len(shown) > 60
+    assert len(set(shown)) == len({label for label, _ in shown}) == len(value)
 
 
 def test_what_is_odd_in_a_file_is_told_in_polish(pages: dict[str, Path]) -> None:

@@ -29,3 +29,8 @@ def test_each_language_has_its_signs(language, number, share, money):
 
 def test_nothing_has_no_sign():
     assert numerals.decimal_text(Locale("en"), Decimal("-0.0"), 1) == "0.0"
+
+
+@pytest.mark.parametrize(("currency", "told"), [("EUR", "€12"), ("USD", "US$12"), ("PLN", "PLN\xa012")])
+def test_a_code_of_letters_stands_off_from_its_number(currency, told):
+    assert numerals.money_text(Locale("en", "GB"), Decimal(12), 0, currency) == told
