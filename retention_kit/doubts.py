@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 import pandas as pd
+from babel.numbers import get_currency_precision
 
 from retention_kit import guesses, tables
 from retention_kit.guesses import Column
@@ -13,15 +14,39 @@ _FEW, _TIMES = 20, 3  # orders of one customer, and times as many as the next on
 _STRETCHES = ((7, 7), (27, 32), (88, 94), (180, 186), (363, 368))
 _ALIKE, _FOLLOW = 0.8, 0.3  # of the rows
 _ZERO = r"[0.,]+"
+_WHOLE = r"-?\d+"
+_MANY, _LARGE = 20, 900  # sums, and the one in their middle, that may be cents
 _VALUES = 8  # of a column that are counted one by one
 _LISTED = 6  # columns that are told of
 
 
-def of(loaded: tables.Loaded, mapped: Mapping[str, str], columns: Mapping[str, Column]) -> list[str]:
+def of(
+    loaded: tables.Loaded, mapped: Mapping[str, str], columns: Mapping[str, Column], currency: str | None
+) -> list[str]:
     """What to doubt of a table as it was loaded with these columns, a sentence each."""
+    cents = _whole_sums(mapped, columns, currency)
     if loaded.kind == "orders":
-        return [*_repeated_total(mapped, columns), *_crowded_customer(loaded)]
-    return _paid_stretches(loaded, mapped) if loaded.kind == "subscriptions" and "mrr" in mapped else []
+        return [*cents, *_repeated_total(mapped, columns), *_crowded_customer(loaded)]
+    paid = _paid_stretches(loaded, mapped) if loaded.kind == "subscriptions" and "mrr" in mapped else []
+    return [*cents, *paid]
+
+
+def _whole_sums(mapped: Mapping[str, str], columns: Mapping[str, Column], currency: str | None) -> list[str]:
+    """Sums without a decimal, and large: tools that bill may write them in cents."""
+    name = next((each for each in ("mrr", "amount") if mapped.get(each) in columns), None)
+    if name is None or currency is None or get_currency_precision(currency) == 0:
+        return []
+    column = columns[mapped[name]]
+    filled = column.cells[~column.cells.str.fullmatch(_ZERO)]
+    if len(filled) < _MANY or not filled.str.fullmatch(_WHOLE).all():
+        return []
+    middle = pd.to_numeric(filled).median()
+    if middle < _LARGE:
+        return []
+    return [
+        f"{column.name} has whole numbers alone, {middle:,.0f} in the middle: are they cents? Then say "
+        f"--{name} '{guesses.quoted(column.name)} / 100'."
+    ]
 
 
 def rows_that_may_not_count(mapped: Mapping[str, str], columns: Mapping[str, Column]) -> list[str]:

@@ -86,7 +86,7 @@ def draft(
         content |= {"currency": currency} if currency else {}
         content |= {"as_of": as_of, "data": {kind: guide.table}}
         _validated(content)
-        guide.try_out(as_of)
+        guide.try_out(as_of, currency)
     except duckdb.Error as error:  # a broken line beyond those that were looked at
         raise DataError(dialects.complaint(guide.source.name, error)) from None
     content["data"] = {kind: guide.table | {"source": _relative(str(source), folder)}}

@@ -303,7 +303,7 @@ class Guide:
         self._tell("as_of", answer, f"as you said; the last row is of {moments.words(last.to_pydatetime())}")
         return answer
 
-    def try_out(self, as_of: str) -> None:
+    def try_out(self, as_of: str, currency: str | None) -> None:
         """Load the export as the client file will, and tell what became of its rows."""
         loaded = self._load(as_of)
         rules = list(loaded.checks[["rule", "rows"]].itertuples(index=False, name=None))
@@ -314,7 +314,7 @@ class Guide:
         )
         self.reasons += [f"  set aside: {rows:,} {rule}" for rule, rows in aside]
         told = [note.text for note in loaded.notes if note.level == "warning"]
-        doubted = doubts.of(loaded, self.table["columns"], self.columns)
+        doubted = doubts.of(loaded, self.table["columns"], self.columns, currency)
         self.reasons += [f"  warning: {text}" for text in (*doubted, *told)]
         if not self.is_told_which:
             self.reasons += doubts.rows_that_may_not_count(self.table["columns"], self.columns)

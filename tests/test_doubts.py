@@ -11,11 +11,13 @@ ORDERS = {"customer_id": "who", "ordered_at": "day", "order_id": "nr", "amount":
 PERIODS = {"customer_id": "who", "started_at": "begins", "ended_at": "ends", "mrr": "price"}
 
 
-def doubted(folder: Path, frame: pd.DataFrame, kind: str, mapped: dict[str, str]) -> list[str]:
+def doubted(
+    folder: Path, frame: pd.DataFrame, kind: str, mapped: dict[str, str], currency: str | None = "EUR"
+) -> list[str]:
     frame.to_csv(folder / "a.csv", index=False)
     loaded = getattr(tables, f"load_{kind}")(folder / "a.csv", columns=mapped, as_of="2026-01-01")
     columns = guesses.look(sources.open_source(folder / "a.csv"))
-    return doubts.of(loaded, mapped, columns)
+    return doubts.of(loaded, mapped, columns, currency)
 
 
 def orders(guests: int) -> pd.DataFrame:
@@ -40,6 +42,17 @@ def test_a_total_on_every_line_may_be_added_up_twice(tmp_path: Path) -> None:
     assert told.startswith(
         "total is the same on every line of an order: is it the order's total, written again?"
     )
+
+
+def test_whole_sums_may_be_cents(tmp_path: Path) -> None:
+    """Not where they are small, have decimals, or are of a currency that has none."""
+    cents = orders(0).assign(total=[(0, 990, 1990, 4900)[i % 4] for i in range(400)])
+    assert doubted(tmp_path, cents, "orders", ORDERS) == [
+        "total has whole numbers alone, 1,990 in the middle: are they cents? Then say --amount 'total / 100'."
+    ]
+    assert doubted(tmp_path, cents, "orders", ORDERS, "JPY") == []
+    assert doubted(tmp_path, cents.assign(total=cents["total"] // 100), "orders", ORDERS) == []
+    assert doubted(tmp_path, cents.assign(total=cents["total"] + 0.5), "orders", ORDERS) == []
 
 
 def renewals(price: float = 9.99) -> pd.DataFrame:

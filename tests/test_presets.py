@@ -1,7 +1,9 @@
 """Presets: exports as tools write them, small files made by hand with the columns that are known of them."""
 
+import io
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from retention_kit import presets, tables
@@ -141,6 +143,54 @@ def test_invoices_are_orders_or_subscriptions_by_what_is_asked() -> None:
     assert presets.found(columns, "orders") == "stripe_invoices"
     assert presets.found(columns, "subscriptions") == "stripe_invoice_periods"
     assert presets.found(columns) is None
+
+
+FEW = """id,Customer ID,Status,Created (UTC),Canceled At (UTC),Trial End (UTC),Plan Amount,Plan Currency,\
+Plan price ID
+sub_1,cus_1,canceled,2024-01-13 10:00,2024-03-13 10:00,,19.00,usd,price_1
+sub_2,cus_2,active,2024-01-13 10:00,2024-03-13 10:00,,49.00,usd,price_2
+sub_3,cus_3,canceled,2024-01-13 10:00,2024-01-20 10:00,2024-01-27 10:00,49.00,usd,price_2
+"""
+
+
+def test_subscriptions_exported_without_their_end_end_when_they_are_cancelled(tmp_path: Path) -> None:
+    """One that is cancelled and still active runs on; a trial that was cancelled never was one."""
+    (tmp_path / "a.csv").write_text(FEW)
+    loaded = tables.load_subscriptions(
+        tmp_path / "a.csv", preset="stripe_subscriptions", as_of="2025-01-01"
+    ).table.execute()
+    assert presets.found(FEW.partition("\n")[0].split(","), "subscriptions") == "stripe_subscriptions"
+    assert loaded["customer_id"].tolist() == ["cus_1", "cus_2"]
+    assert [str(each)[:10] for each in loaded["ended_at"]] == ["2024-03-13", "NaT"]
+    assert loaded[["mrr", "plan", "currency"]].values.tolist() == [
+        [19.0, "price_1", "usd"],
+        [49.0, "price_2", "usd"],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("left_out", "mrr"),
+    [("Quantity", 10.0), ("Interval", 240.0), ("Quantity Interval", 120.0), ("Product", 20.0)],
+)
+def test_a_price_is_a_months_with_whatever_columns_were_chosen(
+    left_out: str, mrr: float, tmp_path: Path
+) -> None:
+    """Two seats at 120 a year; what no column says (seats, or that it is a year's) cannot be known."""
+    text, _, _, _ = EXPORTS["stripe_subscriptions"]
+    frame = pd.read_csv(io.StringIO(text), dtype=str).drop(columns=left_out.split())
+    frame.to_csv(tmp_path / "a.csv", index=False)
+    kept = tables.load_subscriptions(
+        tmp_path / "a.csv", preset="stripe_subscriptions", as_of="2025-01-01"
+    ).table.execute()
+    assert kept["mrr"].round(9).tolist() == [mrr]
+
+
+def test_an_older_export_of_invoices_says_paid_without_a_status(tmp_path: Path) -> None:
+    text, _, _, _ = EXPORTS["stripe_invoices"]
+    older = text.replace("Subscription,Status", "Subscription,Paid").replace("sub_1,paid", "sub_1,TRUE")
+    (tmp_path / "a.csv").write_text(older.replace("sub_1,void", "sub_1,FALSE"))
+    loaded = tables.load_orders(tmp_path / "a.csv", preset="stripe_invoices", as_of="2025-01-01")
+    assert loaded.table.order_id.execute().tolist() == ["in_1"]
 
 
 def test_every_preset_says_who_states_its_columns_and_what_nobody_does() -> None:
