@@ -108,7 +108,7 @@ def nps(
         frame = _with_cautions(frame)
     weighted = words("definition.weighted", column=weights) if weights else ""
     said = read.phrase("definition.nps", answers=answers.counted_words(loaded), weighted=weighted)
-    frame.attrs = loaded.told(said)
+    frame.attrs = loaded.told(said) | ({"period": period} if period else {})
     return frame
 
 

@@ -137,7 +137,7 @@ def test_months_bend_twelvefold(language: str) -> None:
 USUAL = {
     "value": 1234.5, "active": 12345, "top": "household", "bottom": "marketplace", "only": "too expensive",
     "by": "channel", "period": "2024-09-01", "cohort": "2024-09-01", "model": "pareto_nbd", "a": 41.2,
-    "column": "channel", "theme": "Quality of the product",
+    "column": "channel", "theme": "Quality of the product", "customers": 12345,
 }  # fmt: skip
 LONGEST = 75
 

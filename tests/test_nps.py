@@ -55,6 +55,7 @@ def test_shape_of_the_frame() -> None:
         "as_of": "2024-05-01",
         "rows_set_aside": {"no answer": 2, "at or after as_of": 1},
         "notes": [],
+        "period": "month",
     }
 
 

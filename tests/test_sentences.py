@@ -182,6 +182,9 @@ def test_nothing_may_have_words_of_its_own(voice):
         "The codeframe finds a theme in each of the 474 comments."
     )
     assert voice.say("nps.uncoded", comments=2, **rest).startswith("In 2 of 474 comments")
+    late = voice.say("retention.overdue", customers=0, left_out=3)
+    assert late.heading == "No customer to call is late by their own rhythm"
+    assert late == "No customer who may be contacted is late by their own rhythm (late without consent: 3)."
 
 
 def test_compare_claims_nothing_when_the_interval_touches_zero(voice):
