@@ -291,6 +291,24 @@ def test_it_prints_without_cutting_anything_off(plain, opened):
     assert set(each(page, ".finding, .finding + .sentence", "getComputedStyle(e).breakAfter")) == {"avoid"}
 
 
+def test_the_widest_data_behind_a_figure_print_whole(opened, tmp_path):
+    """As wide as the themes of comments are, in words as long as theirs."""
+    measured = ("comments", "comment_share", "low", "high", "nps", "nps_low", "nps_high", "nps_without")
+    measured = (*measured, "difference", "difference_low", "difference_high")
+    frame = pd.DataFrame({"theme": ["Quality of the product", "Membership and contract"]})
+    frame = frame.assign(**dict.fromkeys(measured, 0.25), verdict="cannot be told")
+    frame["caution"] = "fewer than 30 answers"
+    ax = plots.plot_themes(frame, ax=exhibits.axes())
+    told = {"name": "themes", "alt": "Dots.", "caption": "Themes", "frame": frame, "voice": VOICE}
+    path = tmp_path / "report.html"
+    wide = str(exhibits.figure(ax, **told).html)
+    path.write_text(report(["office"]).replace("</main>", f"{wide}</main>"), encoding="utf-8")
+    page = opened(path, A4)
+    page.emulate_media(media="print")
+    rights = each(page, "details table", "e.checkVisibility() && e.getBoundingClientRect().right")
+    assert 600 < max(filter(None, rights)) <= A4 + 1
+
+
 def test_its_pdf_has_pages_with_numbers_and_who_may_read_it(plain, browser, tmp_path):
     """By the browser alone, as `--pdf` does it; `browser` is here to skip where there is none."""
     pdf = tmp_path / "report.pdf"
