@@ -440,9 +440,10 @@ def hostile_run(tmp_path_factory):
     return outcome.report.parent
 
 
-def test_nothing_that_data_say_runs_or_leaves(hostile_run, opened):
+def test_nothing_that_data_say_runs_or_leaves(hostile_run, opened, violations):
     report = hostile_run / "report.html"
     page = opened(report)
+    assert violations(page) == []
     page.mouse.wheel(0, 100_000)
     assert page.evaluate("window.hit") is None
     assert page.troubles == []

@@ -216,6 +216,7 @@ def test_a_figure_is_one_small_picture_with_words_and_data(churn):
     picture = Image.open(io.BytesIO(base64.b64decode(png)))
     assert picture.mode == "P"
     assert len(picture.getcolors(256)) <= 128
+    assert picture.convert("RGB").getpixel((1, 1)) == (255, 255, 255)  # no grey box on a white page
     assert picture.width / picture.height == pytest.approx(
         int(page.img["width"]) / int(page.img["height"]), abs=0.01
     )
