@@ -27,7 +27,7 @@ def names() -> list[str]:
     >>> names()
     ['saas_mrr_playbook', 'cdnow', 'online_retail']
     """
-    return list(_all())
+    return [name for name, told in _all().items() if told["files"]]
 
 
 def fetch(name: str, *, folder: str | Path | None = None, mirror: str | None = None) -> list[Path]:
@@ -52,12 +52,15 @@ def fetch(name: str, *, folder: str | Path | None = None, mirror: str | None = N
     ParamsError
         When there is no such set, or no folder is said.
     DataError
-        When a file cannot be had, or is not the one that is known: nothing is kept of it.
+        When a file cannot be had, or is not the one that is known: nothing is kept of it. When a set has
+        no sum to be checked by: it says what to type instead.
     """
     if name not in _all():
         raise ParamsError(
-            f"There is no public data set {name!r}.{did_you_mean(name, names())} There are {names()}."
+            f"There is no public data set {name!r}.{did_you_mean(name, _all())} There are {names()}."
         )
+    if not _all()[name]["files"]:
+        raise DataError(f"{name}: its sha256 is not known, so it is not fetched. {_all()[name]['by_hand']}")
     home = folder or os.environ.get(FOLDER)
     if not home:
         raise ParamsError(f"Where to? Type: export {FOLDER}=data, or say --folder data.")

@@ -1,9 +1,12 @@
 """Public data sets: got from a folder or a server on this machine, checked by sha256, never half kept."""
 
 import functools
+import gzip
 import hashlib
 import http.server
+import os
 import re
+import subprocess
 import sys
 import threading
 from collections.abc import Iterator
@@ -118,6 +121,19 @@ def test_an_example_is_fetched_or_says_why_not(example: Path) -> None:
     }
     assert (place in places) == ("Type: retention-kit data fetch" in text)
     assert place in places or "Its sha256 is not known, so it is not fetched" in text
+
+
+def test_a_set_without_a_sum_is_not_fetched_and_says_what_to_type(tmp_path: Path) -> None:
+    """What it says to type puts the file where the example reads it."""
+    with pytest.raises(DataError, match="its sha256 is not known, so it is not fetched") as refused:
+        downloads.fetch("nps_garden_store", folder=tmp_path)
+    (tmp_path / "nps.csv").write_text("id,nps\n1,9\n")
+    typed = str(refused.value).partition("and type: ")[2]
+    subprocess.run(
+        ["sh", "-c", typed], cwd=tmp_path, env=os.environ | {"RETENTION_KIT_DATA": "data"}, check=True
+    )
+    place = re.search(r"\$\{RETENTION_KIT_DATA\}/(\S+)", (EXAMPLES / "garden_store.yaml").read_text())[1]
+    assert gzip.decompress((tmp_path / "data" / place).read_bytes()) == b"id,nps\n1,9\n"
 
 
 def test_a_file_that_is_another_is_refused_and_nothing_is_kept(tmp_path: Path) -> None:
