@@ -11,7 +11,9 @@ import ibis.expr.types as ir
 import sqlglot
 import sqlglot.expressions as sge
 from ibis.backends import BaseBackend
+from ibis.backends.sql.compilers.bigquery import BigQueryCompiler
 from ibis.backends.sql.compilers.postgres import PostgresCompiler
+from ibis.backends.sql.compilers.snowflake import SnowflakeCompiler
 from sqlglot.errors import SqlglotError
 
 from retention_kit import spark
@@ -20,6 +22,7 @@ from retention_kit.opened import Source
 from retention_kit.places import DATABASES
 
 _FILES = ("duckdb", "sqlite")
+_LOCAL_TIME = "timezone"  # DuckDB's and PostgreSQL's name of `spelled.local_time`
 _LISTED = 20  # tables that a message names
 _CHANGES = (sge.DML, sge.DDL, sge.Into, sge.Command)
 
@@ -35,6 +38,44 @@ class _Spelled(PostgresCompiler):
     visit_TryCast = visit_Cast
 
 
+class _SpelledForBigQuery(BigQueryCompiler):
+    """Ibis 12 asks BigQuery for TIMESTAMP_ADD and UNIX_SECONDS of moments without a zone, which it refuses.
+
+    Such a moment is a DATETIME there, and TIMESTAMP_ADD adds no months. The wall clock of a zone is
+    another function.
+    """
+
+    def visit_TimestampAddSub(self, op: Any, *, left: Any, right: Any) -> Any:
+        asked = super().visit_TimestampAddSub(op, left=left, right=right)
+        if op.left.dtype.timezone is None:
+            asked = self.f.anon[asked.name.replace("TIMESTAMP", "DATETIME")](left, right)
+        return asked
+
+    visit_TimestampAdd = visit_TimestampSub = visit_TimestampAddSub
+
+    def visit_ExtractEpochSeconds(self, op: Any, *, arg: Any) -> Any:
+        return self.f.unix_seconds(self.f.anon.TIMESTAMP(arg))
+
+    def visit_ScalarUDF(self, op: Any, **given: Any) -> Any:
+        if self.__sql_name__(op) == _LOCAL_TIME:
+            return self.f.anon.DATETIME(given["moment"], given["zone"])
+        return super().visit_ScalarUDF(op, **given)
+
+
+class _SpelledForSnowflake(SnowflakeCompiler):
+    """The wall clock of a zone is another function there."""
+
+    def visit_ScalarUDF(self, op: Any, **given: Any) -> Any:
+        if self.__sql_name__(op) == _LOCAL_TIME:
+            there = self.f.anon.CONVERT_TIMEZONE(given["zone"], given["moment"])
+            return self.cast(there, ibis.dtype("timestamp"))
+        return super().visit_ScalarUDF(op, **given)
+
+
+#: How databases are asked, where Ibis asks in words that they do not know.
+COMPILERS = {"postgres": _Spelled, "bigquery": _SpelledForBigQuery, "snowflake": _SpelledForSnowflake}
+
+
 def spelled(table: ir.Table) -> Source:
     """An Ibis table as a source; its database is asked in words that it knows from here on."""
     backends, _ = table._find_backends()
@@ -45,8 +86,9 @@ def spelled(table: ir.Table) -> Source:
 
 
 def _spell(backend: BaseBackend) -> None:
-    if backend.name == "postgres" and not isinstance(backend.compiler, _Spelled):
-        backend.compiler = _Spelled()
+    compiler = COMPILERS.get(backend.name)
+    if compiler is not None and not isinstance(backend.compiler, compiler):
+        backend.compiler = compiler()
     elif backend.name == "pyspark":
         spark.mend(backend)
 

@@ -25,12 +25,11 @@ import test_public_api as api
 import yaml
 from ibis.backends.duckdb import Backend as DuckDB
 from ibis.backends.sql import SQLBackend
-from ibis.backends.sql.compilers.bigquery import BigQueryCompiler
-from ibis.backends.sql.compilers.snowflake import SnowflakeCompiler
 
 from benchmarks import travels
 from retention_kit import (
     comments,
+    databases,
     datasets,
     drivers,
     invoices,
@@ -425,7 +424,10 @@ def test_a_driver_that_is_missing_says_which_extra_has_it(
 
 
 class BigQuery(SQLBackend):
-    compiler = BigQueryCompiler()
+    compiler = databases.COMPILERS["bigquery"]()
+
+
+SNOWFLAKE = databases.COMPILERS["snowflake"]()
 
 
 @pytest.fixture
@@ -458,9 +460,30 @@ def test_what_a_noun_asks_is_written_for_databases_that_cannot_be_had_here(
     backend = table._find_backends()[0][0]
     asked = [each for each in compiled if backend in each._find_backends()[0]]
     assert asked
-    for dialect, compiler in (("bigquery", BigQuery.compiler), ("snowflake", SnowflakeCompiler())):
+    for dialect, compiler in (("bigquery", BigQuery.compiler), ("snowflake", SNOWFLAKE)):
         for expression in asked:
             sql = compiler.to_sqlglot(expression.unbind()).sql(dialect)
             [select] = sqlglot.parse(sql, dialect=dialect)
             assert isinstance(select, sqlglot.exp.Query)
             assert "given" in {each.name.lower() for each in select.find_all(sqlglot.exp.Table)}
+            # No moment here has a zone, so BigQuery has each as a DATETIME: these take a TIMESTAMP alone.
+            assert not re.search(r"TIMESTAMP_(ADD|SUB|DIFF)\(|UNIX_SECONDS\((?!TIMESTAMP\()", sql)
+
+
+def test_moments_with_a_zone_are_read_as_each_database_knows_it() -> None:
+    """What BigQuery calls a TIMESTAMP has one: the door asks for the wall clock of `timezone=`."""
+    frame = pd.DataFrame({"customer_id": ["a"], "ordered_at": pd.to_datetime(["2024-03-31T23:30:00Z"])})
+    table = ibis.duckdb.connect().create_table("given", frame)
+    loaded = tables.load_orders(table, timezone="Europe/Warsaw", as_of=AS_OF)
+    assert str(loaded.table.ordered_at.execute()[0]) == "2024-04-01 01:30:00"
+    asked = loaded.table.unbind()
+    assert (
+        ", 'Europe/Warsaw')" in BigQuery.compiler.to_sqlglot(asked).sql("bigquery").partition("DATETIME(")[2]
+    )
+    assert "CAST(CONVERT_TIMEZONE('Europe/Warsaw', " in SNOWFLAKE.to_sqlglot(asked).sql("snowflake")
+
+
+def test_months_are_added_to_a_moment_that_bigquery_has_without_a_zone() -> None:
+    moment = ibis.table({"at": "timestamp"}, name="given")["at"]
+    later = BigQuery.compiler.to_sqlglot((moment + ibis.interval(months=1)).name("later").as_table())
+    assert "DATETIME_ADD(`t0`.`at`, INTERVAL '1' MONTH)" in later.sql("bigquery")
