@@ -219,7 +219,7 @@ def heat(
             Markup('<th scope="col" rowspan="2" class="size">{}</th>').format(voice.word("column", size))
         )
     over = Markup('<th scope="colgroup" colspan="{}" class="over">{}</th>').format(
-        len(wide.columns), voice.word("column", columns)
+        len(wide.columns), _counted_in(frame, columns, voice)
     )
     ages = join(
         Markup('<th scope="col">{}</th>').format(voice.format(each, column_unit)) for each in wide.columns
@@ -241,6 +241,12 @@ def heat(
     return Markup(
         '<table class="heat" style="--columns:{}"><caption>{}</caption>{}<tbody>{}</tbody></table>'
     ).format(len(wide.columns), caption, head, join(body))
+
+
+def _counted_in(frame: pd.DataFrame, column: str, voice: Voice) -> str:
+    """A column's word; of an age, which periods it counts, where the frame tells."""
+    unit = f"mark.age_{frame.attrs.get('period')}" if column == "age" else ""
+    return voice.columns.get(unit) or voice.word("column", column)
 
 
 def _without_certain_start(wide: pd.DataFrame) -> pd.DataFrame:

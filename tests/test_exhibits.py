@@ -155,6 +155,17 @@ def test_a_card_says_value_interval_counts_and_definition():
     assert Headline.from_json(carried(exhibit, "headline")["headlines"][0]) == headline()
 
 
+def test_a_heat_table_says_in_which_periods_an_age_is():
+    rates = pd.DataFrame(
+        {"cohort": MONTHS[[0, 0, 1]], "age": [1, 2, 1], "retention_rate": 0.5, "customers": 4, "retained": 2}
+    )
+    over = [
+        soup(exhibits.heat_table(frame, name="x", caption="Three", voice=VOICE)).find(class_="over").text
+        for frame in (rates, rates.pipe(lambda frame: frame.attrs.update(period="month") or frame))
+    ]
+    assert over == ["Age", "Months since the first"]
+
+
 def test_a_part_of_what_a_metric_told_says_which_part_it_is():
     whole = phrase("definition.nps_from_counts")
     part = replace(headline(name="nps.promoter_share"), definition=whole)
