@@ -20,11 +20,12 @@ from nbformat.v4 import new_code_cell
 
 from benchmarks.questions import within
 from benchmarks.ways import Measured, beside, child
-from retention_kit import kernels, pages, wheels
+from retention_kit import cores, kernels, pages, wheels
 from retention_kit.engines import Engine
 from retention_kit.params import CHAPTERS
 
 COPIES = 5
+TURNS = 2  # of each way: others work on this machine too
 BUDGET = 1.5  # CPU seconds that the cells of a chapter may take
 TRIES = 3  # of the ways as they come: two kernels started at once can draw one port, and neither answers
 LARGEST = 1_500_000  # bytes of the demo client's page
@@ -74,11 +75,15 @@ def main(name: str, home: Path) -> None:
 
 def _race(race: Mapping[str, float | None], home: Path) -> list[Measured]:
     number = len(CHAPTERS) * (COPIES if race is MANY else 1)
-    task = f"{number} chapter notebooks to HTML, a new process each; memory of the largest one"
-    found = [
-        Measured(task, name, number, **child(sys.executable, "notebooks", name, str(home))) for name in race
+    task = (
+        f"{number} chapter notebooks to HTML, a new process each; the quickest of {TURNS}, in turns; "
+        "memory of the largest one"
+    )
+    turns = [
+        {name: child(sys.executable, "notebooks", name, str(home)) for name in race} for _ in range(TURNS)
     ]
-    rows = beside(found)
+    best = {name: min((turn[name] for turn in turns), key=lambda found: found["cold"]) for name in race}
+    rows = beside([Measured(task, name, number, **found) for name, found in best.items()])
     return [
         one._replace(note=f"wanted {wanted:g}: {'yes' if one.slower >= wanted else 'NO'}") if wanted else one
         for one, wanted in zip(rows, race.values(), strict=True)
@@ -88,7 +93,7 @@ def _race(race: Mapping[str, float | None], home: Path) -> list[Measured]:
 def _budgets(home: Path) -> list[Measured]:
     task, client = "The cells of a chapter, the least of three", _clients(home)[0]
     found = []
-    with Engine("warm") as engine:
+    with Engine("warm") as engine, cores.shared(2):
         for chapter in _chapters(home):
             taken = min(_cells(chapter, client, engine) for _ in range(3))
             found.append(Measured(task, chapter.stem, cpu=taken, note=within(taken, BUDGET)))
@@ -143,7 +148,7 @@ def _children() -> float:
 
 def _ours(clients: slice, out: str, home: Path) -> None:
     command = [sys.executable, "-m", "retention_kit", "run", *map(str, _clients(home)[clients])]
-    _quiet([*command, "--out", str(home / out), "--jobs", "2"])
+    _quiet([*command, "--out", str(home / out), "--jobs", "2", "--fresh"])
 
 
 def _by_command(workers: int, work: slice, home: Path) -> None:
