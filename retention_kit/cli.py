@@ -1,5 +1,6 @@
 """The command line: parse, call one function, print paths. Nothing heavy is imported before it is needed."""
 
+import gc
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -72,6 +73,7 @@ def run(
     with Engine(engine) as chosen:  # it imports in a process of its own, while this one does
         from retention_kit import interrupts, progress, reports
 
+        gc.freeze()  # of what is imported nothing is garbage; to look through it at the end takes long
         how = {"as_of": as_of, "jobs": jobs, "fresh": fresh, "pdf": pdf, "out": out, "engine": chosen}
         with progress.bar() as tell:
             outcomes = reports.run(_client_files(clients), **how, edition=edition, progress=tell)

@@ -391,5 +391,9 @@ def _warm() -> None:
 
 
 if __name__ == "__main__":
-    with socket.socket(fileno=int(sys.argv.pop())) as control:
-        _serve(control)
+    try:
+        _serve(socket.socket(fileno=int(sys.argv.pop())))
+    except SystemExit as end:
+        if end.code:
+            raise
+    os._exit(0)  # to take apart all that was imported takes longer than to end

@@ -260,13 +260,18 @@ class _Turn:
         return steps
 
     def _steps(self) -> list[_Step]:
-        """The chapters of the report, then those of the report before, to see what they say today."""
+        """The chapters of the report, then those of the report before, to see what they say today.
+
+        The first, which is told of when all fail alike, then from the last one on: those take longest, and
+        would run on alone at the end.
+        """
         again = list(self.job.to_restate)
         for chapter in again:
             self._tell(f"{chapter}{_AGAIN}", "waiting")
         chapters = [] if self._spared else self.job.client.chosen
+        order = [*chapters[:1], *reversed(chapters[1:])]
         return [
-            *(partial(self._chapter, chapter, self.job.ran) for chapter in chapters),
+            *(partial(self._chapter, chapter, self.job.ran) for chapter in order),
             *(partial(self._chapter, chapter, self.job.again) for chapter in again),
         ]
 

@@ -61,8 +61,12 @@ class Engine(Backend):
             return super().to_pyarrow(expr, **how)
 
     def execute(self, expr: ir.Expr, /, **how: Any) -> Any:
+        """As Ibis does it; what Arrow hands to pandas in the same types need not be looked through again."""
         with waiting.shown(self._share):
-            return super().execute(expr, **how)
+            if isinstance(expr, ir.Scalar) or not all(map(_is_plain, expr.as_table().schema().types)):
+                return super().execute(expr, **how)
+            rows = super().to_pyarrow(expr.as_table(), **how)
+            return expr.__pandas_result__(rows.to_pandas())
 
     def keep(self, name: str, parts: Sequence[ir.Table], alike: int = 1) -> ir.Table:
         """A table written under a name: in memory where as many alike have room, else in the session's file.
@@ -94,6 +98,11 @@ class Engine(Backend):
     def _share(self) -> float | None:
         percent = self.con.query_progress()  # below 0 while it is not known
         return percent / 100 if percent >= 0 else None
+
+
+def _is_plain(kind: dt.DataType) -> bool:
+    moment = kind.is_timestamp() and kind.scale in (None, 6)
+    return moment or kind.is_numeric() or kind.is_string() or kind.is_boolean() or kind.is_date()
 
 
 def _opened(path: Path | str) -> Engine:

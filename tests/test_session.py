@@ -5,8 +5,10 @@ import sys
 
 import ibis
 import ibis.expr.types as ir
+import pandas as pd
 import pyarrow as pa
 import pytest
+from ibis.backends.duckdb import Backend
 
 from retention_kit import scratch, session
 from retention_kit.exceptions import DataError
@@ -114,3 +116,27 @@ def test_customers_asked_some_at_a_time_are_all_there_once(monkeypatch: pytest.M
     assert len(asked) == 3
     assert dict(found.to_numpy().tolist()) == dict(collections.Counter(names))
     assert len(found) == 20
+
+
+_ROWS = """
+    SELECT * FROM (VALUES
+        (1::BIGINT, 2::INTEGER, 1.5::DOUBLE, 'a', true, TIMESTAMP '2024-01-01 10:00', DATE '2024-01-01',
+         1.25::DECIMAL(10, 2), 7::HUGEINT, 1::UTINYINT, TIMESTAMP_S '2024-01-01 10:00:00', [1, 2]),
+        ({0}, {0}, {0}, {0}, {0}, {0}, {0}, {0}, {0}, {0}, {0}, {0})
+    ) AS rows(big, small, float, text, truth, moment, day, money, huge, tiny, second, list)
+"""
+
+
+@pytest.mark.parametrize("rows", ["whole", "with holes", "none"])
+def test_an_answer_is_what_ibis_makes_of_it(rows: str) -> None:
+    engine = session.connection()
+    table = engine.sql(_ROWS.format("NULL"))
+    table = table if rows == "with holes" else table.filter(table.big.notnull())
+    table = table.filter(False) if rows == "none" else table
+    for name in table.columns:
+        ours, theirs = engine.execute(table.select(name)), Backend.execute(engine, table.select(name))
+        pd.testing.assert_frame_equal(ours, theirs, check_exact=True)
+        pd.testing.assert_series_equal(engine.execute(table[name]), theirs[name])
+    top = table.big.max()
+    ours, theirs = engine.execute(top), Backend.execute(engine, top)
+    assert (type(ours), repr(ours)) == (type(theirs), repr(theirs))
