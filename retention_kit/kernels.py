@@ -13,6 +13,7 @@ import signal
 import time
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -74,6 +75,13 @@ def parameters_of(path: Path) -> list[str]:
     ReportError
         When the notebook has no cell tagged `parameters`.
     """
+    state = path.stat()
+    return list(_parameters(path, state.st_size, state.st_mtime_ns))
+
+
+@cache
+def _parameters(path: Path, size: int, moment: int) -> list[str]:
+    """Of a notebook as it is now, read once for all clients of a run."""
     notebook = nbformat.read(path, as_version=4)
     for cell in notebook.cells:
         if "parameters" in cell.metadata.get("tags", []):

@@ -114,10 +114,10 @@ def read(own: str | Path | None = None) -> list[Rule]:
     >>> [rule.limit for rule in read() if rule.name == "payment_recovery"]
     [0.1]
     """
+    if own is None:
+        return list(_our_rules())
     ours = _ours()
     rules = dict(ours.values)
-    if own is None:
-        return [_rule(ours, name, values) for name, values in rules.items()]
     path = Path(own)
     if not path.is_file():
         raise ParamsError(
@@ -142,6 +142,11 @@ def _over(under: Mapping[str, Any], values: Any) -> Any:
         return values
     kept = {key: value for key, value in under.items() if key not in _SIDES or not _SIDES & set(values)}
     return kept | values
+
+
+@cache
+def _our_rules() -> list[Rule]:
+    return [_rule(_ours(), name, values) for name, values in _ours().values.items()]
 
 
 @cache
