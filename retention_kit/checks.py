@@ -7,7 +7,7 @@ import ibis
 import ibis.expr.types as ir
 import pandas as pd
 
-from retention_kit import overlaps
+from retention_kit import overlaps, values
 from retention_kit.contracts import PAID_STRETCHES, Contract
 from retention_kit.exceptions import DataError
 
@@ -20,8 +20,7 @@ def rules(contract: Contract, table: ir.Table, end: dt.datetime | None) -> list[
     has = set(table.columns)
     rules: list[Rule] = [
         *([(table[overlaps.MARK].notnull(), "in an earlier file")] if overlaps.MARK in has else []),
-        (table["_bad_date"].notnull(), "unreadable date"),
-        (table["_bad_number"].notnull(), "unreadable number"),
+        *((table[name].notnull(), rule) for name, rule in values.UNREADABLE.items() if name in has),
     ]
     if contract.needs_customer:
         rules.append((table.customer_id.isnull(), "no customer"))
@@ -52,7 +51,8 @@ def accounted(table: ir.Table, rules: Sequence[Rule], value: str | None) -> pd.D
     numbered = [(fails, names.index(rule)) for fails, rule in rules]
     failed = ibis.cases(*numbered, else_=names.index("kept"))
     amount = table[value].sum() if value in table.columns and value != "score" else ibis.null("float64")
-    example = ibis.coalesce(table["_bad_date"], table["_bad_number"]).min()
+    unread = [table[name] for name in values.UNREADABLE if name in table.columns]
+    example = ibis.coalesce(*unread).min() if unread else ibis.null("string")
     counted = table.group_by(rule=failed).aggregate(rows=table.count(), amount=amount, example=example)
     found = {names[row["rule"]]: row for row in counted.to_pyarrow().to_pylist()}
     read = {

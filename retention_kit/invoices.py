@@ -7,7 +7,6 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 
-import ibis
 import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
@@ -124,7 +123,7 @@ def _read(invoices: Any) -> pd.DataFrame:
     rows, why = source.table(columns), "subscriptions_from_invoices reads each invoice here"
     near = session.holds(rows)
     raw = session.stored(rows, "invoices") if near else session.brought(rows, "invoices", why)
-    typed, *_ = values.typed(raw.mutate(_bad_number=ibis.null("string")), _DATES, _NUMBERS, values.Hints())
+    typed, *_ = values.typed(raw, _DATES, _NUMBERS, values.Hints())
     frame = typed.to_pandas()
     dates = [name for name in _DATES if name in columns]
     return frame.astype(dict.fromkeys(dates, "datetime64[us]"))
@@ -176,9 +175,8 @@ def _months_between(start: pd.Series, end: pd.Series) -> pd.Series:
 
 def _ruled(read: pd.DataFrame, end: pd.Timestamp | None) -> pd.Series:
     """The first rule each invoice fails, in the door's order and words, or `kept`."""
-    rules = {
-        "unreadable date": read["_bad_date"].notna(),
-        "unreadable number": read["_bad_number"].notna(),
+    unread = {rule: read[name].notna() for name, rule in values.UNREADABLE.items() if name in read}
+    rules = unread | {
         "no customer": read["customer_id"].isna(),
         "no date": read["started_at"].isna(),
         "no amount": read["amount"].isna(),

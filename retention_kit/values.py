@@ -20,6 +20,8 @@ from retention_kit.mappings import Mapped
 from retention_kit.sentences import phrase
 from retention_kit.spelled import TIMES, local_time, needs_zone, try_strptime
 
+#: Where it is kept what could not be read, and the rule that sets such rows aside.
+UNREADABLE = {"_bad_date": "unreadable date", "_bad_number": "unreadable number"}
 _IDS = ("customer_id", "order_id")
 _SPACES = r"[\s\x{00a0}\x{202f}]"
 _POINT = r"^[+-]?(\d+|[1-9]\d{0,2}(,\d{3})+)?(\.\d*)?([eE][+-]?\d+)?$"
@@ -245,7 +247,8 @@ def calculated(
     Returns
     -------
     table
-        Our columns as the source has them, and `_bad_number`: the first text that is no number.
+        Our columns as the source has them, and where there may be one `_bad_number`: the first text that is
+        no number.
     guesses
         The decimal signs that were guessed, in words.
     """
@@ -265,7 +268,7 @@ def calculated(
     sources = [name.removeprefix("_number_") for name in read]
     with_numbers = table.mutate(**read)
     bad = [_unread(with_numbers[name], with_numbers[f"_number_{name}"]) for name in sources]
-    flagged = with_numbers.mutate(_bad_number=ibis.coalesce(*bad) if bad else ibis.null("string"))
+    flagged = with_numbers.mutate(**_first("_bad_number", bad))
     beside = [name for name in flagged.columns if name in ("_bad_number", "_repeats")]
     return mappings.project(flagged, mapped, beside, dialect), guesses
 
@@ -273,13 +276,20 @@ def calculated(
 def number_of(table: ir.Table, name: str) -> tuple[ir.FloatingValue, ir.StringValue]:
     """A column beyond our own as numbers, text read as the door reads it; and what could not be."""
     number = _numbers(table, name, Hints()).read(table[name])
-    return number, _unread(table[name], number)
+    unread = _unread(table[name], number)
+    return number, ibis.null("string") if unread is None else unread
 
 
-def _unread(source: ir.Value, value: ir.Value) -> ir.StringValue:
-    """What stands there where it could not be read, as text, else null."""
+def _first(name: str, bad: Sequence[ir.Value | None]) -> dict[str, ir.Value]:
+    """The first of them that is there as a column; none where all can be read: to write nulls down costs."""
+    found = [each for each in bad if each is not None]
+    return {name: ibis.coalesce(*found)} if found else {}
+
+
+def _unread(source: ir.Value, value: ir.Value) -> ir.StringValue | None:
+    """What stands there where it could not be read, as text, else null; None where all can be read."""
     if not (source.type().is_string() or source.type().is_integer()):
-        return ibis.null("string")
+        return None
     text = source.cast("string")
     return (blanks.filled(text).notnull() & value.isnull()).ifelse(text, ibis.null("string"))
 
@@ -294,13 +304,15 @@ def typed(
     Returns
     -------
     table
-        The typed columns, `_bad_date` and `_bad_number` (the first text of a row that cannot be read).
+        The typed columns, and where there may be one `_bad_date` and `_bad_number` (the first text of a row
+        that cannot be read).
     guesses
         What was guessed, in words.
     as_it_is
         Whether each column is read as it stands, so that reading it again costs nothing.
     """
-    bad_dates, bad_numbers, guesses, columns = [], [table["_bad_number"]], [], {}
+    bad_dates, guesses, columns = [], [], {}
+    bad_numbers = [table["_bad_number"]] if "_bad_number" in table.columns else []
     as_they_are = blanks.clean(table, [name for name in _IDS if name in table.columns], often=often)
     for name in table.columns:
         if name in dates:
@@ -316,8 +328,7 @@ def typed(
         columns[name] = reading.read(table[name])
         guesses += reading.guesses
         bad.append(_unread(table[name], columns[name]))
-    columns["_bad_date"] = ibis.coalesce(*bad_dates) if bad_dates else ibis.null("string")
-    columns["_bad_number"] = ibis.coalesce(*bad_numbers)
+    columns |= _first("_bad_date", bad_dates) | _first("_bad_number", bad_numbers)
     read = [*texts_of(table, dates, moments=True), *texts_of(table, numbers)]
     as_it_is = not read and as_they_are.issuperset(columns.keys() & _IDS)
     return table.select(**columns), guesses, as_it_is

@@ -220,8 +220,7 @@ def test_dates_are_read_back_from_every_style(dates: list[dt.datetime], style: s
 
 
 def typed(frame: pd.DataFrame, **hints: object) -> pd.DataFrame:
-    table = ibis.memtable(frame).mutate(_bad_number=ibis.null("string"))
-    ours, *_ = values.typed(table, ["ordered_at"], ["amount"], values.Hints(**hints))
+    ours, *_ = values.typed(ibis.memtable(frame), ["ordered_at"], ["amount"], values.Hints(**hints))
     return ours.to_pandas()
 
 
@@ -299,3 +298,17 @@ def test_a_text_is_stripped_and_a_word_for_nothing_is_nothing(texts: list[str]) 
     assert read(table_of(texts), values.Reading(blanks.filled)) == [
         None if text in blanks.WORDS else text for text in stripped
     ]
+
+
+def test_what_could_not_be_read_has_a_column_only_where_that_can_be() -> None:
+    moments = pd.to_datetime(["2024-07-01", None])
+    frame = pd.DataFrame({"customer_id": ["a", "b"], "ordered_at": moments, "amount": [1.5, None]})
+    for sent, more in (
+        (frame, []),
+        (frame.assign(amount=["1.5", "much"]), ["_bad_number"]),
+        (frame.assign(ordered_at=["2024-07-01", "soon"]), ["_bad_date"]),
+    ):
+        typed, *_ = values.typed(ibis.memtable(sent), ["ordered_at"], ["amount"], values.Hints())
+        assert list(typed.columns) == [*frame.columns, *more]
+        if more:
+            assert typed.to_pandas()[more[0]].isna().tolist() == [True, False]
