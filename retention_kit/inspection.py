@@ -7,7 +7,7 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
 
-from retention_kit import folders, params
+from retention_kit import cores, folders, params
 from retention_kit.exceptions import RetentionKitError
 from retention_kit.params import Client
 
@@ -53,7 +53,8 @@ def check(clients: Iterable[str | Path], *, as_of: str | None = None, jobs: int 
     """
     found = [_read(client, as_of) for client in clients]
     _refuse_twins(found)
-    with ThreadPoolExecutor(max_workers=max(jobs, 1)) as pool:
+    at_a_time = max(min(jobs, len(found)), 1)
+    with cores.shared(at_a_time), ThreadPoolExecutor(at_a_time) as pool:
         tried = [[one] if isinstance(one, Line) else pool.submit(_tried, one[1]) for one in found]
         return [line for one in tried for line in (one if isinstance(one, list) else one.result())]
 

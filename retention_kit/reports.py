@@ -123,7 +123,8 @@ def run(
     browser = browsers.find() if pdf else None
     prepared = [_prepared(client, as_of, Path(out), edition) for client in clients]
     _refuse_twins(prepared)
-    with scratch.shared(), cores.shared(jobs), interrupts.counted() as presses:
+    chapters = sum(len(job.client.chosen) for job in prepared if isinstance(job, Job))
+    with scratch.shared(), cores.shared(min(jobs, chapters)), interrupts.counted() as presses:
         turns = {
             i: _Turn(job, Path(out), fresh, engine, progress, presses, browser)
             for i, job in enumerate(prepared)

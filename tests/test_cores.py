@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from retention_kit import cores, reports, session
+from retention_kit import cores, inspection, reports, session
 from retention_kit.engines import Engine
 from retention_kit.exceptions import DataError
 
@@ -46,8 +46,23 @@ def test_the_chapters_of_a_run_share_them(monkeypatch: pytest.MonkeyPatch, tmp_p
     monkeypatch.setattr(reports, "_take", lambda *given: seen.append(cores.told()))
     with Engine("papermill") as engine:
         for jobs in (1, 2, 4):
-            reports.run([], jobs=jobs, out=tmp_path, engine=engine)
-    assert seen == [None, 4, 2]
+            reports.run(["demo"], jobs=jobs, out=tmp_path, engine=engine)
+        assert seen == [None, 4, 2]
+        alone = tmp_path / "alone.yaml"
+        alone.write_text("as_of: 2024-07-01\ndata: demo\nchapters: [retention]\n")
+        reports.run([alone], jobs=2, out=tmp_path, engine=engine)
+    assert seen[3:] == [None]
+
+
+def test_clients_that_are_checked_at_a_time_share_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(cores.CORES, raising=False)
+    monkeypatch.setattr(cores, "_here", lambda: 8)
+    seen = []
+    monkeypatch.setattr(inspection, "_tried", lambda client: [seen.append(cores.told())])
+    monkeypatch.setattr(inspection, "_refuse_twins", lambda found: None)
+    for clients, jobs in ((["demo"], 4), (["demo", "demo"], 4), (["demo", "demo"], 1)):
+        inspection.check(clients, jobs=jobs)
+    assert seen == [None, 4, 4, None, None]
 
 
 @pytest.mark.parametrize("text", ["two", "0", "-1", "1.5", "²"])
