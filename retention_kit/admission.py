@@ -17,6 +17,7 @@ from retention_kit import (
     lines,
     mappings,
     moments,
+    partitions,
     presets,
     sequences,
     session,
@@ -115,7 +116,11 @@ def _checked(
     typed, same = identities.settled(typed, ids=ids, same_customer=same_customer)
     # A metric asks a frame of orders once or twice, which costs less where they are than to copy them.
     if warn or source.place or not as_it_is or contract.kind not in BEHAVIOUR:
-        typed = session.stored(typed, contract.kind)
+        typed = (
+            partitions.stored(typed, contract.kind)
+            if contract.moment
+            else session.stored(typed, contract.kind)
+        )
     shared = doubles.notes(typed, contract.moment)
     end = moments.resolve(as_of, typed, contract.moment, contract.kind)
     rules = checks.rules(contract, typed, end)
@@ -124,7 +129,7 @@ def _checked(
     checks.refuse_nothing_kept(contract.kind, accounts)
     checks.refuse_two_currencies(contract.kind, kept)
     if "order_id" in kept.columns and not lines.is_one_each(kept):
-        kept = session.stored(lines.orders_of(kept), contract.kind)
+        kept = partitions.stored(lines.orders_of(kept), contract.kind)
     paid: tuple[Note, ...] = ()
     if contract is PAID_STRETCHES:
         stretches, kept = kept, session.stored(ibis.memtable(invoices.periods(kept, end)), contract.kind)
@@ -148,9 +153,9 @@ def _checked(
         return Admitted(kept, end, until, accounts, notes, {"days": days})
     named, in_order = kept, None
     if days is not None:
-        named = moments.each_customer(kept, contract.moment, int(accounts["rows"].iloc[-1]))
+        in_order = sequences.laid_out(kept, contract)
+        named = sequences.each_customer(kept, contract.moment) if in_order is None else in_order.named
         notes += moments.warnings(days, named)
-        in_order = sequences.laid_out(kept, contract, named)
     notes += (*lines.note(kept, accounts), *identities.notes(named))
     return Admitted(kept, end, until, accounts, notes, {"days": days, "in_order": in_order})
 

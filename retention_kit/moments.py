@@ -6,7 +6,6 @@ import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 
-from retention_kit import session
 from retention_kit.exceptions import DataError, ParamsError
 from retention_kit.opened import Note
 from retention_kit.sentences import phrase
@@ -159,15 +158,6 @@ def active_days(table: ir.Table, moment: str) -> np.ndarray:
 def _longest_usual(days: np.ndarray) -> float:
     gaps = np.diff(days).astype(int)
     return _UNUSUAL * float(np.quantile(gaps, 0.99))
-
-
-def each_customer(table: ir.Table, moment: str, rows: int) -> ir.Table:
-    """One row a customer of so many `rows`: `customer_id`, `rows`, and the moment of the `first` of them."""
-
-    def counted(some: ir.Table) -> ir.Table:
-        return some.group_by("customer_id").aggregate(rows=some.count(), first=some[moment].min())
-
-    return session.stored_by_customer(table, "customers", counted, rows)
 
 
 def warnings(days: np.ndarray, customers: ir.Table) -> tuple[Note, ...]:

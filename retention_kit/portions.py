@@ -1,9 +1,8 @@
 """A large table's customers in portions that fit into memory, each asked alone and the counts added up.
 
-What is told of each customer's subscriptions has to group and sort all of them by customer. Of some millions
-that happens in memory; of many more it would happen on disk, and of texts that costs twice as much a row.
-Customers do not touch each other, so a portion of them is a table like any other. Within a large table they
-go by a number for each id, which is compared faster than a text.
+What is told of each customer's subscriptions has to group and sort all of them by customer. Portions are the
+partitions in which the table was written. Within a large table customers go by a number for each id, which
+is compared faster than a text.
 """
 
 from collections.abc import Callable, Sequence
@@ -12,11 +11,11 @@ from dataclasses import replace
 import ibis.expr.types as ir
 import pandas as pd
 
-from retention_kit import session
+from retention_kit import partitions, session
 from retention_kit.tables import Loaded
 
-#: Rows of a table whose customers go by their ids; and about the rows of a portion.
-_FEW, _ROWS = 1_000_000, 6_000_000
+#: Rows of a table whose customers go by their ids.
+_FEW = 1_000_000
 
 
 def of(loaded: Loaded) -> list[Loaded]:
@@ -26,7 +25,8 @@ def of(loaded: Loaded) -> list[Loaded]:
     """
     if "portions" not in loaded.kept:
         large = loaded.rows > _FEW and session.holds(loaded.table)
-        parts = _of_many(loaded, -(-loaded.rows // _ROWS)) if large else [loaded]
+        written = partitions.of(loaded.table) if large else []
+        parts = [replace(loaded, table=_numbered(part)) for part in written] or [loaded]
         for part in parts:
             part.kept["portions"], part.kept["beside"] = [part], len(parts)
         loaded.kept["portions"] = parts
@@ -56,18 +56,6 @@ def added(loaded: Loaded, ask: Callable[[Loaded], ir.Table], keys: Sequence[str]
     sums = [name for name in together.columns if name not in keys]
     # A sum of nothing but nulls stays one: no money is known, which is not none.
     return grouped[sums].sum(min_count=1).reset_index()[list(together.columns)]
-
-
-def _of_many(loaded: Loaded, number: int) -> list[Loaded]:
-    table = loaded.table
-    if number == 1:
-        return [replace(loaded, table=_numbered(table))]
-    of_id = session.number_of(table.customer_id)
-    # Written down: to find a portion's rows among all would cost each question as much as to ask it.
-    return [
-        replace(loaded, table=session.stored(_numbered(table.filter(each)), "portion", alike=number))
-        for each in (of_id % number == portion for portion in range(number))
-    ]
 
 
 def _numbered(table: ir.Table) -> ir.Table:

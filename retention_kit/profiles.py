@@ -20,7 +20,7 @@ def profile(loaded: Loaded) -> ir.Table | None:
     Returns
     -------
     Table
-        `customer_id`, `orders`, `order_days`, `first_at`, `second_at` (null: not yet), `last_at`,
+        `customer_id`, `orders`, `first_at`, `order_days`, `second_at` (null: not yet), `last_at`,
         `usual_days` (the median gap between order days; null below two gaps) and, where there are amounts,
         `revenue`, `first_amount` (of several orders at the first moment, the smallest) and
         `first_day_revenue`.
@@ -28,21 +28,21 @@ def profile(loaded: Loaded) -> ir.Table | None:
     if loaded.in_order is None:
         return None
     if "profile" not in loaded.kept:
-        parts = loaded.in_order.of_parts(_counted)
-        loaded.kept["profile"] = ibis.memtable(session.set_aside(parts, "profile"))
+        known = loaded.in_order.customers.rename_columns(["customer_id", "orders", "first_at"])
+        counted = session.set_aside(loaded.in_order.of_parts(_counted), "profile")
+        columns = {name: table[name] for table in (known, counted) for name in table.column_names}
+        loaded.kept["profile"] = ibis.memtable(pa.table(columns))
     return loaded.kept["profile"]
 
 
 def _counted(part: Part) -> pa.Table:
+    """What the door has not counted of each customer of a part."""
     last = part.starts + part.sizes - 1
     again = part.sizes > 1
     second = part.moments[np.where(again, part.starts + 1, 0)]
     order_days, usual_days = _rhythm(part)
     columns = {
-        "customer_id": part.ids,
-        "orders": part.sizes,
         "order_days": order_days,
-        "first_at": _moments(part.moments[part.starts]),
         "second_at": pa.array(_moments(second), mask=~again),
         "last_at": _moments(part.moments[last]),
         "usual_days": pa.array(usual_days, mask=np.isnan(usual_days)),

@@ -116,8 +116,12 @@ def returning_customer_rate(
     """
     split = tables.by_columns(by, taken=("customer_id", "customers", "ever", "orders", *buying.COLUMNS))
     loaded = tables.orders_or_events(orders, as_of=as_of, columns=split)
-    ever = buying.customers(loaded).select("customer_id", ever="orders")
-    customers = buying.orders_by_customer(loaded, start).join(ever, "customer_id")
+    customers = buying.orders_by_customer(loaded, start)
+    if start is None:  # the window is the history
+        customers = customers.mutate(ever=customers.orders)
+    else:
+        ever = buying.customers(loaded).select("customer_id", ever="orders")
+        customers = customers.join(ever, "customer_id")
     frame = _shares(loaded, split, customers, "returning_customers", "returning_customer_rate")
     frame.attrs = loaded.told(
         phrase(f"definition.returning_customer_rate.{loaded.kind}", window=buying.window(start))

@@ -6,21 +6,22 @@ as plain columns, in parts, however many rows there are. Rows stay rows: nothing
 """
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import TypeVar
 
+import ibis
 import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from retention_kit import session, waiting
+from retention_kit import partitions, session, waiting
 from retention_kit.contracts import Contract
 
 #: Rows of a part: few enough for the processor's caches, many enough that a query costs nothing beside them.
@@ -29,13 +30,13 @@ _ROWS = 500_000
 DAY = 86_400_000_000
 
 Counted = TypeVar("Counted")
+Number = Callable[[ir.StringValue], ir.Value]
 
 
 @dataclass(frozen=True)
 class Part:
     """Some customers with all their rows: those of one customer together, in the order of time."""
 
-    ids: pa.ChunkedArray  # the `customer_id` of each customer
     sizes: np.ndarray  # how many rows each customer has
     moments: np.ndarray  # of each row, microseconds since 1970
     amounts: np.ndarray | None  # of each row
@@ -67,10 +68,18 @@ class Part:
 
 @dataclass(frozen=True)
 class Sequences:
-    """A table's customers with `customer_id` and `rows`, and these rows with `_moment` and `_amount`."""
+    """A table's customers with `customer_id`, `rows` and the moment of the `first` of these.
+
+    `rows` are theirs in the same order, with `_moment` and `_amount`.
+    """
 
     customers: pa.Table
     rows: pa.Table
+
+    @property
+    def named(self) -> ir.Table:
+        """The customers, to be asked of."""
+        return ibis.memtable(self.customers)
 
     def of_parts(self, count: Callable[[Part], Counted]) -> Iterator[Counted]:
         """What is counted of each part, in their order; as many at a time as there are processors."""
@@ -88,32 +97,30 @@ class Sequences:
 
     def _part(self, low: int, high: int, ends: np.ndarray) -> Part:
         start = int(ends[low - 1]) if low else 0
-        customers = self.customers.slice(low, high - low)
+        sizes = self.customers["rows"].slice(low, high - low).to_numpy()
         rows = self.rows.slice(start, int(ends[high - 1]) - start)
         columns = {name: rows[name].to_numpy() for name in rows.column_names}
         moments = columns["_moment"].astype("datetime64[us]").view("int64")
-        return Part(customers["customer_id"], customers["rows"].to_numpy(), moments, columns.get("_amount"))
+        return Part(sizes, moments, columns.get("_amount"))
 
 
-def laid_out(table: ir.Table, contract: Contract, customers: ir.Table) -> Sequences | None:
-    """The sequences of the rows of customers (`customer_id`, `rows`), on the session's own engine.
-
-    None of a table elsewhere: it stays there.
-    """
+def laid_out(table: ir.Table, contract: Contract) -> Sequences | None:
+    """The sequences of a table's rows, on the session's own engine; None of one elsewhere: it stays there."""
     if not session.holds(table):
         return None
-    number, named = session.number_of, _sorted(customers, session.number_of)
-    if _meet(named["_number"]):
+    parts = partitions.of(table)
+    number, customers = session.number_of, _customers(parts, contract, session.number_of)
+    if _meet(customers["_number"]):
         # Two ids with one number, which a shop will hardly ever see: then by the ids, which are slower.
-        number, named = _itself, _sorted(customers, _itself)
-    rows = table.select(_number=number(table.customer_id), **_wanted(table, contract))
-    rows = rows.order_by(*rows.columns)
-    kept = rows.select([name for name in ("_moment", "_amount") if name in rows.columns])
-    batches = kept.to_pyarrow_batches(chunk_size=_ROWS)
-    return Sequences(
-        named.drop_columns("_number"),
-        session.set_aside(waiting.counted(batches, _parts(pc.sum(named["rows"]).as_py())), "in_order"),
-    )
+        number, customers = _itself, _customers(parts, contract, _itself)
+    rows = (_rows_of(part, contract, number) for part in parts)
+    known = pc.sum(customers["rows"]).as_py()
+    return Sequences(customers.drop_columns("_number"), _set_aside(rows, "in_order", known))
+
+
+def each_customer(table: ir.Table, moment: str) -> ir.Table:
+    """One row a customer: `customer_id`, `rows`, and the moment of the `first` of them."""
+    return table.group_by("customer_id").aggregate(rows=table.count(), first=table[moment].min())
 
 
 def running_total(values: np.ndarray, starts: np.ndarray) -> np.ndarray:
@@ -150,9 +157,23 @@ def _itself(text: ir.StringValue) -> ir.StringValue:
     return text
 
 
-def _sorted(customers: ir.Table, number: Callable[[ir.StringValue], ir.Value]) -> pa.Table:
-    named = customers.select("customer_id", "rows", _number=number(customers.customer_id))
-    return session.set_aside(named.order_by("_number").to_pyarrow_batches(chunk_size=_ROWS), "customers")
+def _customers(parts: Sequence[ir.Table], contract: Contract, number: Number) -> pa.Table:
+    """One row a customer; those of a partition in the order of their numbers."""
+    each = (each_customer(part, contract.moment) for part in parts)
+    numbered = (one.mutate(_number=number(one.customer_id)).order_by("_number") for one in each)
+    return _set_aside(numbered, "customers")
+
+
+def _rows_of(table: ir.Table, contract: Contract, number: Number) -> ir.Table:
+    rows = table.select(_number=number(table.customer_id), **_wanted(table, contract))
+    rows = rows.order_by(*rows.columns)
+    return rows.select([name for name in ("_moment", "_amount") if name in rows.columns])
+
+
+def _set_aside(tables: Iterable[ir.Table], kind: str, rows: int | None = None) -> pa.Table:
+    """Tables one after the other, so that they take no memory; a bar tells how many of `rows` have come."""
+    batches = chain.from_iterable(table.to_pyarrow_batches(chunk_size=_ROWS) for table in tables)
+    return session.set_aside(waiting.counted(batches, rows and _parts(rows)), kind)
 
 
 def _meet(numbers: pa.ChunkedArray) -> bool:

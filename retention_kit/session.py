@@ -7,7 +7,7 @@ import os
 import re
 import warnings
 import weakref
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -27,9 +27,10 @@ MEMORY = "RETENTION_KIT_MEMORY"
 #: Rows that are copied out of a server at most.
 MOST = 1_000_000
 _AMOUNT = re.compile(r"\d+(\.\d+)? ?[KMGT]i?B", re.IGNORECASE)
-#: Rows of a table whose customers are grouped at a time.
-_AT_A_TIME = 20_000_000
 _TEXT, _VALUE = 24, 8  # about the bytes that a text takes, and anything else
+
+#: Writes what has no room in memory: of a name, a query, its schema and about its rows, the table.
+Packed = Callable[[str, str, ibis.Schema, int], ir.Table]
 
 
 @functools.cache
@@ -63,44 +64,57 @@ class Engine(Backend):
     def execute(self, expr: ir.Expr, /, **how: Any) -> Any:
         """As Ibis does it; what Arrow hands to pandas in the same types need not be looked through again."""
         with waiting.shown(self._share):
-            if isinstance(expr, ir.Scalar) or not all(map(_is_plain, expr.as_table().schema().types)):
+            if isinstance(expr, ir.Scalar) or not all(map(is_plain, expr.as_table().schema().types)):
                 return super().execute(expr, **how)
             rows = super().to_pyarrow(expr.as_table(), **how)
             return expr.__pandas_result__(rows.to_pandas())
 
-    def keep(self, name: str, parts: Sequence[ir.Table], alike: int = 1) -> ir.Table:
-        """A table written under a name: in memory where as many alike have room, else in the session's file.
+    def keep(self, name: str, table: ir.Table, alike: int, packed: Packed | None) -> ir.Table:
+        """A table written under a name: in memory where as many alike have room, else packed.
 
         `create_table` would write the query a second time; that takes longer than to run it on few rows.
         """
         with waiting.shown(self._share):
-            for part in parts:
-                self._run_pre_execute_hooks(part)
-            queries, schema = [self.compile(part) for part in parts], parts[0].schema()
+            self._run_pre_execute_hooks(table)
+            query, schema = self.compile(table), table.schema()
+            rows = self._rows(query)
+            temp = self._has_room(rows * alike, schema)
+            if packed and not temp:
+                return packed(name, query, schema, rows)
             typed = schema.to_sqlglot_column_defs(self.dialect)
             columns = ", ".join(column.sql(self.dialect) for column in typed)
-            temp = self._has_room(queries[0], schema, alike)
             self.con.execute(f'CREATE {"TEMP " if temp else ""}TABLE "{name}" ({columns})')
-            for query in queries:
-                self.con.execute(f'INSERT INTO "{name}" {query}')
-        return self.table(name, database=("temp", "main") if temp else None)
+            self.con.execute(f'INSERT INTO "{name}" {query}')
+            kept = self.table(name, database=("temp", "main") if temp else None)
+            weakref.finalize(kept.op(), self.drop_table, name, force=True).atexit = False
+            return kept
 
-    def _has_room(self, query: str, schema: ibis.Schema, alike: int) -> bool:
-        """Whether so many tables take less than half of the engine's memory, as far as can be told before."""
-        plan = self.con.execute(f"EXPLAIN (FORMAT json) {query}").fetchall()[0][1]
-        rows = int(json.loads(plan)[0]["extra_info"].get("Estimated Cardinality", 0))
+    def _rows(self, query: str) -> int:
+        """How many rows an answer will have, as far as can be told before."""
+        [(_, plan)] = self.con.execute(f"EXPLAIN (FORMAT json) {query}").fetchall()
+        return _estimated(json.loads(plan)[0])
+
+    def _has_room(self, rows: int, schema: ibis.Schema) -> bool:
+        """Whether so many rows take less than half of the engine's memory."""
         width = sum(_TEXT if kind.is_string() else _VALUE for kind in schema.types)
         [memory] = self.con.execute(
             "SELECT parse_formatted_bytes(current_setting('memory_limit'))"
         ).fetchone()
-        return rows * width * alike < memory / 2
+        return rows * width < memory / 2
 
     def _share(self) -> float | None:
         percent = self.con.query_progress()  # below 0 while it is not known
         return percent / 100 if percent >= 0 else None
 
 
-def _is_plain(kind: dt.DataType) -> bool:
+def _estimated(step: dict[str, Any]) -> int:
+    """About the rows of a step of a plan; where it does not say, as of a union, those of its sources."""
+    told = step["extra_info"].get("Estimated Cardinality")
+    return sum(map(_estimated, step["children"])) if told is None else int(told)
+
+
+def is_plain(kind: dt.DataType) -> bool:
+    """Whether a column of it is the same in the engine, in Arrow, in pandas and in Parquet."""
     moment = kind.is_timestamp() and kind.scale in (None, 6)
     return moment or kind.is_numeric() or kind.is_string() or kind.is_boolean() or kind.is_date()
 
@@ -189,36 +203,15 @@ def number_of(text: str) -> dt.uint64:
     """DuckDB's own: a number for a text, the same for the same text and nearly always another for another."""
 
 
-def stored(table: ir.Table, kind: str, *, alike: int = 1) -> ir.Table:
+def stored(table: ir.Table, kind: str, *, alike: int = 1, packed: Packed | None = None) -> ir.Table:
     """Written once to the session's engine, where reading again is cheap; a database's table stays there.
 
     It is dropped with the last expression over it, so that many questions do not fill the memory. What would
-    leave little of the memory to work with is packed into the session's file: that takes longer once, and
-    a quarter of the room each time that it is read. `alike` is how many such tables will be there at once.
+    leave little of the memory to work with is packed, into the session's file where nothing else is said:
+    that takes longer once, and a quarter of the room each time that it is read. `alike` is how many such
+    tables will be there at once.
     """
-    return _kept([table], kind, alike) if holds(table) else table
-
-
-def stored_by_customer(
-    table: ir.Table, kind: str, ask: Callable[[ir.Table], ir.Table], rows: int
-) -> ir.Table:
-    """What is asked of each customer of a table of so many rows, written as `stored` does.
-
-    Some millions of customers are asked at a time: more, grouped by a text, would be grouped on disk.
-    """
-    number = -(-rows // _AT_A_TIME)
-    if number < 2 or not holds(table):
-        return stored(ask(table), kind)
-    portion = number_of(table.customer_id) % number
-    return _kept([ask(table.filter(portion == each)) for each in range(number)], kind, number)
-
-
-def _kept(parts: Sequence[ir.Table], kind: str, alike: int) -> ir.Table:
-    engine = connection()
-    name = new_name(kind)
-    stored = engine.keep(name, parts, alike)
-    weakref.finalize(stored.op(), engine.drop_table, name, force=True).atexit = False
-    return stored
+    return connection().keep(new_name(kind), table, alike, packed) if holds(table) else table
 
 
 def set_aside(parts: Iterable[pa.Table | pa.RecordBatch], kind: str) -> pa.Table:

@@ -66,8 +66,8 @@ def alone() -> Iterator[None]:
         _Wait.is_shown = before
 
 
-def counted(items: Iterable[Item], number: int) -> Iterator[Item]:
-    """The items as they come, with a bar of how many of their number have come."""
+def counted(items: Iterable[Item], number: int | None) -> Iterator[Item]:
+    """The items as they come, with a bar of how many of their number have come, where that is known."""
     done = 0
     with shown(lambda: done / number if number else None):
         for item in items:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from retention_kit import moments
+from retention_kit import moments, sequences
 from retention_kit.exceptions import DataError
 
 END = dt.datetime(2024, 7, 1)
@@ -160,17 +160,8 @@ def test_observation_ends_between_the_last_row_and_as_of(days: list[dt.date]) ->
 
 def warned(days: list, customers: list) -> list[str]:
     table = table_of(days, customers)
-    counted = moments.each_customer(table, "ordered_at", len(days))
+    counted = sequences.each_customer(table, "ordered_at")
     return [note.text for note in moments.warnings(active(days), counted)]
-
-
-@pytest.mark.parametrize("rows", [3, 50_000_000])  # of so many they are grouped some at a time
-def test_each_customer_has_the_rows_and_the_first(rows: int) -> None:
-    table = table_of(days_of("2024-01-01", "2024-01-03"), ["b", "a", "b"])
-    counted = moments.each_customer(table, "ordered_at", rows)
-    rows = counted.to_pandas().set_index("customer_id")
-    assert rows["rows"].to_dict() == {"a": 1, "b": 2}
-    assert rows["first"].to_dict() == {"a": pd.Timestamp("2024-01-02"), "b": pd.Timestamp("2024-01-01")}
 
 
 def test_a_customer_id_that_is_given_anew_with_each_order() -> None:

@@ -2,13 +2,25 @@
 
 from collections.abc import Callable, Iterator
 from functools import partial
+from pathlib import Path
 
 import ibis
 import pandas as pd
 import pytest
 
 from benchmarks import one_size
-from retention_kit import churn, datasets, leaving, losses, mrr, policies, portions, session, tables
+from retention_kit import (
+    churn,
+    datasets,
+    leaving,
+    losses,
+    mrr,
+    partitions,
+    policies,
+    portions,
+    session,
+    tables,
+)
 
 AS_OF = "2024-07-01"
 KEPT = partial(mrr.revenue_retention, start="2023-06-01", end="2024-01-01")
@@ -29,17 +41,20 @@ def whole(frame: pd.DataFrame) -> tables.Loaded:
 
 
 @pytest.fixture(scope="module")
-def parted(frame: pd.DataFrame) -> Iterator[tables.Loaded]:
+def parted(frame: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tables.Loaded]:
+    path = tmp_path_factory.mktemp("portions") / "subscriptions.parquet"
+    frame.to_parquet(path)
     with pytest.MonkeyPatch.context() as patched:
-        in_portions(patched, len(frame) // 3)
-        loaded = tables.load_subscriptions(frame, as_of=AS_OF)
+        in_portions(patched, len(frame) // 3 + 1)
+        loaded = tables.load_subscriptions(path, as_of=AS_OF)
         assert len(portions.of(loaded)) == 3
         yield loaded
 
 
 def in_portions(patched: pytest.MonkeyPatch, rows: int) -> None:
     patched.setattr(portions, "_FEW", 0)
-    patched.setattr(portions, "_ROWS", rows)
+    patched.setattr(partitions, "_ROWS", rows)
+    patched.setattr(partitions, "_ALIKE", 10**15)
 
 
 ASKED: dict[str, Callable] = (
@@ -74,7 +89,7 @@ def test_portions_share_out_the_customers(frame: pd.DataFrame, parted: tables.Lo
 
 
 def test_two_ids_with_one_number_stay_two_customers(monkeypatch: pytest.MonkeyPatch) -> None:
-    in_portions(monkeypatch, 100)
+    monkeypatch.setattr(portions, "_FEW", 0)
     monkeypatch.setattr(session, "number_of", lambda text: text.length() * 0 + 7)
     fees = datasets.tiny_subscriptions()
     loaded = tables.load_subscriptions(fees, as_of="2024-05-01")
@@ -93,9 +108,10 @@ def test_a_small_table_and_one_elsewhere_stay_as_they_are(monkeypatch: pytest.Mo
     assert [part is there for part in portions.of(there)] == [True]
 
 
-def test_a_sum_of_which_nothing_is_known_is_not_none(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_sum_of_which_nothing_is_known_is_not_none(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     in_portions(monkeypatch, 4)
-    loaded = tables.load_subscriptions(datasets.tiny_subscriptions(), as_of="2024-05-01")
+    datasets.tiny_subscriptions().to_parquet(tmp_path / "tiny.parquet")
+    loaded = tables.load_subscriptions(tmp_path / "tiny.parquet", as_of="2024-05-01")
 
     def ask(part: tables.Loaded) -> ibis.Table:
         return part.table.aggregate(

@@ -11,7 +11,7 @@ import pytest
 from benchmarks import chapters, one_size
 from benchmarks.questions import AS_OF
 from benchmarks.questions import orders as many_orders
-from retention_kit import clv, lifecycle, retention, sequences, session, tables
+from retention_kit import clv, lifecycle, partitions, retention, sequences, session, tables
 
 SHOP = pd.DataFrame(
     {
@@ -31,12 +31,14 @@ def loaded(frame: pd.DataFrame = SHOP) -> tables.Loaded:
 
 def told(in_order: sequences.Sequences) -> dict[str, list[tuple[int, float]]]:
     """Each customer's days of January 2024 and amounts, as the parts have them."""
-    found = {}
+    found, names = {}, iter(in_order.customers["customer_id"].to_pylist())
     for part in in_order.of_parts(lambda part: part):
         ends = part.starts + part.sizes
         days = part.days - (pd.Timestamp("2023-12-31") - pd.Timestamp("1970-01-01")).days
-        for name, start, end in zip(part.ids.to_pylist(), part.starts, ends, strict=True):
-            found[name] = list(zip(days[start:end].tolist(), part.amounts[start:end].tolist(), strict=True))
+        for start, end in zip(part.starts, ends, strict=True):
+            found[next(names)] = list(
+                zip(days[start:end].tolist(), part.amounts[start:end].tolist(), strict=True)
+            )
     return found
 
 
@@ -87,6 +89,13 @@ def test_customers_beside_rows_leave_them_in_order() -> None:
     assert tables.assign_customers(orders, named).in_order is orders.in_order
 
 
+def test_each_customer_has_the_rows_and_the_first_of_them() -> None:
+    rows = sequences.each_customer(ibis.memtable(SHOP), "ordered_at").to_pandas().set_index("customer_id")
+    assert rows["rows"].to_dict() == {"a": 2, "b": 3, "c": 1}
+    first = {"a": "2024-02-01", "b": "2024-01-02", "c": "2024-02-01"}
+    assert rows["first"].astype(str).to_dict() == first
+
+
 # -- every metric of the chapter reads the same --------------------------------
 
 
@@ -120,15 +129,22 @@ ASKED = (
 
 
 @pytest.fixture(scope="module")
-def both() -> Iterator[dict[str, tuple[pd.DataFrame, tables.Loaded]]]:
+def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, tuple[pd.DataFrame, tables.Loaded]]]:
     """With ids and without: the plain frame, and what the door makes of it, in several parts."""
     frames = {"ids": crowded(), "no ids": crowded().drop(columns="order_id")}
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(sequences, "_ROWS", 400)
-        yield {name: (frame, loaded(frame)) for name, frame in frames.items()}
+        found = {name: (frame, loaded(frame)) for name, frame in frames.items()}
+        patched.setattr(partitions, "_ROWS", 700)
+        patched.setattr(partitions, "_ALIKE", 10**15)
+        path = tmp_path_factory.mktemp("sequences") / "orders.parquet"
+        frames["ids"].to_parquet(path)
+        written = tables.load_orders(path, as_of=AS_OF)
+        assert len(partitions.of(written.table)) > 1
+        yield found | {"in partitions": (frames["ids"], written)}
 
 
-@pytest.mark.parametrize("ids", ["ids", "no ids"])
+@pytest.mark.parametrize("ids", ["ids", "no ids", "in partitions"])
 @pytest.mark.parametrize("ask", ASKED.values(), ids=ASKED)
 def test_a_plain_frame_gives_the_same(both: dict, ids: str, ask: Callable) -> None:
     frame, orders = both[ids]

@@ -1,10 +1,8 @@
 """The engine of the process: one connection, a file to spill to, nothing from the network."""
 
-import collections
 import sys
 
 import ibis
-import ibis.expr.types as ir
 import pandas as pd
 import pyarrow as pa
 import pytest
@@ -98,24 +96,7 @@ def test_one_of_many_alike_is_packed_where_they_would_fill_the_memory() -> None:
     few, many = (session.stored(table, "alike", alike=number) for number in (1, 10**12))
     told = session.connection().raw_sql("SELECT table_name, temporary FROM duckdb_tables()").fetchall()
     in_memory = dict(told)
-    in_memory = dict(told)
     assert [in_memory[each.op().name] for each in (few, many)] == [True, False]
-
-
-def test_customers_asked_some_at_a_time_are_all_there_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    names = [f"customer-{number}" for number in (*range(20), *range(10))]
-    table = ibis.memtable({"customer_id": names})
-    monkeypatch.setattr(session, "_AT_A_TIME", 10)
-    asked = []
-
-    def counted(some: ir.Table) -> ir.Table:
-        asked.append(some)
-        return some.group_by("customer_id").aggregate(rows=some.count())
-
-    found = session.stored_by_customer(table, "customers", counted, len(names)).to_pandas()
-    assert len(asked) == 3
-    assert dict(found.to_numpy().tolist()) == dict(collections.Counter(names))
-    assert len(found) == 20
 
 
 _ROWS = """
