@@ -116,11 +116,9 @@ def _checked(
     typed, same = identities.settled(typed, ids=ids, same_customer=same_customer)
     # A metric asks a frame of orders once or twice, which costs less where they are than to copy them.
     if warn or source.place or not as_it_is or contract.kind not in BEHAVIOUR:
-        typed = (
-            partitions.stored(typed, contract.kind)
-            if contract.moment
-            else session.stored(typed, contract.kind)
-        )
+        # What is known of customers stands beside what they did, wherever that is.
+        write = partitions.stored if contract.moment else session.stored
+        typed = write(typed, contract.kind)
     shared = doubles.notes(typed, contract.moment)
     end = moments.resolve(as_of, typed, contract.moment, contract.kind)
     rules = checks.rules(contract, typed, end)
