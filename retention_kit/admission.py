@@ -111,7 +111,10 @@ def _checked(
         numbers = values.texts_of(ours, contract.numbers)
         ours, plain, read = _readable(ours, source, dates, numbers, hints)
         ours, copied = ours.mutate(**plain), (*copied, *read)
-    typed, guesses, as_it_is = values.typed(ours, contract.dates, contract.numbers, hints, often=warn)
+    written = identities.written(ours, often=warn)
+    typed, guesses, as_it_is = values.typed(
+        ours, contract.dates, contract.numbers, hints, filled=written.filled
+    )
     who = identities.lost_digits(ours)
     typed, same = identities.settled(typed, ids=ids, same_customer=same_customer)
     # A metric asks a frame of orders once or twice, which costs less where they are than to copy them.
@@ -154,7 +157,9 @@ def _checked(
         in_order = sequences.laid_out(kept, contract)
         named = sequences.each_customer(kept, contract.moment) if in_order is None else in_order.named
         notes += moments.warnings(days, named)
-    notes += (*lines.note(kept, accounts), *identities.notes(named))
+    notes += lines.note(kept, accounts)
+    if not written.bare or same_customer is not None:
+        notes += identities.notes(named)
     return Admitted(kept, end, until, accounts, notes, {"days": days, "in_order": in_order})
 
 

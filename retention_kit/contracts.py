@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass, replace
 
+#: Columns that say who or which: text, however a source keeps it.
+IDS = frozenset({"customer_id", "order_id"})
+
 
 @dataclass(frozen=True)
 class Contract:

@@ -1,11 +1,12 @@
 """Who is who: ids that are written in several ways, and one person under several ids."""
 
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import ibis
 import ibis.expr.types as ir
 
-from retention_kit import session
+from retention_kit import blanks, session
+from retention_kit.contracts import IDS
 from retention_kit.exceptions import DataError
 from retention_kit.opened import Note
 from retention_kit.sentences import phrase
@@ -51,13 +52,37 @@ def settled(
     return one, (Note("info", phrase("note.same_customer", **counts)),)
 
 
+class Written(NamedTuple):
+    """How the ids of a table are written, as far as it was worth a look."""
+
+    filled: frozenset[str]  # columns of texts that `blanks.filled` would leave as they are
+    bare: bool  # customers' ids have one case, no blanks and no leading zeros: no two of them are alike
+
+
+def written(ours: ir.Table, *, often: bool) -> Written:
+    """One look at the ids of a source.
+
+    The session's own engine is asked, where rows are written anew. A database's rows stay as they are, and
+    are filled as they are read: there it is worth a look where they are read `often`.
+    """
+    texts = [name for name in sorted(IDS & set(ours.columns)) if ours[name].type().is_string()]
+    if not texts or not (often or session.holds(ours)):
+        return Written(frozenset(), False)
+    asked = {name: blanks.unfilled(ours[name]).any() for name in texts}
+    if "customer_id" in texts:
+        who = ours.customer_id
+        asked |= {"_low": (who == who.lower()).all(), "_high": (who == who.upper()).all()}
+        asked["_odd"] = (who.contains(" ") | who.startswith("0")).any()
+    [found] = ours.aggregate(**asked).to_pyarrow().to_pylist()
+    # Null where there is no row, or none with a text.
+    filled = frozenset(name for name in texts if found[name] is False)
+    one_case = found.get("_low") or found.get("_high")
+    return Written(filled, bare=bool(one_case) and found["_odd"] is False)
+
+
 def notes(kept: ir.Table) -> tuple[Note, ...]:
     """A warning where ids differ from others by case, blanks or leading zeros alone."""
     if "customer_id" not in kept.columns or not kept.customer_id.type().is_string():
-        return ()
-    bare = (_folded(kept.customer_id) == kept.customer_id).all()
-    [every] = kept.aggregate(bare=bare).to_pyarrow().to_pylist()
-    if every["bare"]:  # as most shops write them: then no two of them are alike
         return ()
     each = kept.filter(kept.customer_id.notnull()).select("customer_id").distinct()
     each = each.mutate(folded=_folded(each.customer_id))

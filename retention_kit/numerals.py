@@ -1,11 +1,13 @@
 """Rounded numbers as a language writes them, shares and money among them.
 
-A report writes thousands of numbers, and rounded ones repeat: most are found here.
+A report writes thousands of numbers. Those of one sign with as many digits differ in these alone, so the
+language is asked once how it writes as many ones.
 """
 
 import re
 from decimal import ROUND_HALF_EVEN, Decimal
 from functools import lru_cache
+from itertools import chain
 
 from babel import Locale, numbers
 
@@ -19,39 +21,70 @@ def rounded(number: Decimal, places: int) -> Decimal:
     return number.quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_EVEN)
 
 
-@lru_cache(maxsize=20_000)
 def decimal_text(locale: Locale, number: Decimal, places: int) -> str:
     """A rounded number with all its places.
 
     >>> decimal_text(Locale("pl"), Decimal("12345.50"), 2)
     '12\xa0345,50'
     """
-    pattern = re.sub(r"0(\.[0#]+)?(?=;|$)", "0" + _places(places), locale.decimal_formats[None].pattern)
-    return numbers.format_decimal(number + 0, format=pattern, locale=locale)
+    digits = _digits(number)
+    return _filled(_decimal_model(locale, number < 0, len(digits), places), digits)
 
 
-@lru_cache(maxsize=20_000)
 def percent_text(locale: Locale, number: Decimal, places: int) -> str:
     """A rounded share as a percentage.
 
     >>> percent_text(Locale("en"), Decimal("0.382"), 1)
     '38.2%'
     """
-    pattern = locale.percent_formats[None].pattern.replace("##0", "##0" + _places(places))
-    return numbers.format_percent(number + 0, format=pattern, locale=locale)
+    digits = _digits(number.scaleb(2))
+    return _filled(_percent_model(locale, number < 0, len(digits), places), digits)
 
 
-@lru_cache(maxsize=20_000)
 def money_text(locale: Locale, number: Decimal, places: int, currency: str) -> str:
     """A rounded amount with the sign of its currency.
 
     >>> money_text(Locale("en"), Decimal("1234.50"), 2, "EUR")
     '€1,234.50'
     """
-    pattern = re.sub(r"0\.0+", "0" + _places(places), locale.currency_formats["standard"].pattern)
-    text = numbers.format_currency(number + 0, currency, format=pattern, locale=locale, currency_digits=False)
+    digits = _digits(number)
+    return _filled(_money_model(locale, number < 0, len(digits), places, currency), digits)
+
+
+@lru_cache
+def _decimal_model(locale: Locale, negative: bool, digits: int, places: int) -> str:
+    pattern = _with_places(locale.decimal_formats[None].pattern, places)
+    return numbers.format_decimal(_ones(negative, digits, places), format=pattern, locale=locale)
+
+
+@lru_cache
+def _percent_model(locale: Locale, negative: bool, digits: int, places: int) -> str:
+    pattern = _with_places(locale.percent_formats[None].pattern, places)
+    return numbers.format_percent(_ones(negative, digits, places + 2), format=pattern, locale=locale)
+
+
+@lru_cache
+def _money_model(locale: Locale, negative: bool, digits: int, places: int, currency: str) -> str:
+    pattern = _with_places(locale.currency_formats["standard"].pattern, places)
+    ones = _ones(negative, digits, places)
+    text = numbers.format_currency(ones, currency, format=pattern, locale=locale, currency_digits=False)
     return re.sub(r"(?<=[^\W\d_])(?=\d)", "\N{NO-BREAK SPACE}", text)  # PLN 12, as €12
 
 
-def _places(places: int) -> str:
-    return "." + "0" * places if places else ""
+def _ones(negative: bool, digits: int, places: int) -> Decimal:
+    return Decimal((int(negative), (1,) * digits, -places))
+
+
+def _digits(number: Decimal) -> str:
+    return f"{abs(number):f}".replace(".", "")
+
+
+def _filled(model: str, digits: str) -> str:
+    """The text of ones with the digits of a number in their place."""
+    between = model.split("1")
+    return "".join(chain.from_iterable(zip(between, digits, strict=False))) + between[-1]
+
+
+def _with_places(pattern: str, places: int) -> str:
+    """A pattern of a language with so many places, in its form for numbers below zero too."""
+    return re.sub(r"0(\.[0#]+)?(?![0#.,])", f"0{'.' if places else ''}{'0' * places}", pattern)

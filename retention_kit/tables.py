@@ -13,6 +13,7 @@ from typing import Any
 import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
+import pyarrow.compute as pc
 
 from retention_kit import admission, moments, session
 from retention_kit.contracts import (
@@ -66,6 +67,8 @@ class Loaded:
     @cached_property
     def observed_from(self) -> dt.datetime | None:
         """The moment of the first row; None for a table without moments."""
+        if self.in_order is not None:
+            return pc.min(self.in_order.customers["first"]).as_py()
         return self.table[self.moment].min().execute() if self.moment in self.table.columns else None
 
     @property

@@ -6,6 +6,7 @@ two readings are possible. What cannot be read becomes null, and the door counts
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 from zoneinfo import available_timezones
@@ -15,6 +16,7 @@ import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
 
 from retention_kit import blanks, mappings, signs, spelled
+from retention_kit.contracts import IDS
 from retention_kit.exceptions import DataError, did_you_mean
 from retention_kit.mappings import Mapped
 from retention_kit.sentences import phrase
@@ -22,7 +24,6 @@ from retention_kit.spelled import TIMES, local_time, needs_zone, try_strptime
 
 #: Where it is kept what could not be read, and the rule that sets such rows aside.
 UNREADABLE = {"_bad_date": "unreadable date", "_bad_number": "unreadable number"}
-_IDS = ("customer_id", "order_id")
 _SPACES = r"[\s\x{00a0}\x{202f}]"
 _POINT = r"^[+-]?(\d+|[1-9]\d{0,2}(,\d{3})+)?(\.\d*)?([eE][+-]?\d+)?$"
 _COMMA = r"^[+-]?(\d+|[1-9]\d{0,2}(\.\d{3})+)?(,\d*)?([eE][+-]?\d+)?$"
@@ -295,11 +296,16 @@ def _unread(source: ir.Value, value: ir.Value) -> ir.StringValue | None:
 
 
 def typed(
-    table: ir.Table, dates: Sequence[str], numbers: Sequence[str], hints: Hints, *, often: bool = False
+    table: ir.Table,
+    dates: Sequence[str],
+    numbers: Sequence[str],
+    hints: Hints,
+    *,
+    filled: AbstractSet[str] = frozenset(),
 ) -> tuple[ir.Table, list[str], bool]:
     """Our columns in our types: ids text, moments naive and local, numbers float.
 
-    `often` says that many questions will be asked of them.
+    Ids in columns of `filled` are known to be written as `blanks.filled` writes them.
 
     Returns
     -------
@@ -313,7 +319,6 @@ def typed(
     """
     bad_dates, guesses, columns = [], [], {}
     bad_numbers = [table["_bad_number"]] if "_bad_number" in table.columns else []
-    as_they_are = blanks.clean(table, [name for name in _IDS if name in table.columns], often=often)
     for name in table.columns:
         if name in dates:
             reading = _moments(table, name, hints)
@@ -322,7 +327,7 @@ def typed(
             reading = _numbers(table, name, hints)
             bad = bad_numbers
         else:
-            kept = name.startswith("_") or name in as_they_are
+            kept = name.startswith("_") or name in filled
             columns[name] = table[name] if kept else _label(table[name], name)
             continue
         columns[name] = reading.read(table[name])
@@ -330,7 +335,7 @@ def typed(
         bad.append(_unread(table[name], columns[name]))
     columns |= _first("_bad_date", bad_dates) | _first("_bad_number", bad_numbers)
     read = [*texts_of(table, dates, moments=True), *texts_of(table, numbers)]
-    as_it_is = not read and as_they_are.issuperset(columns.keys() & _IDS)
+    as_it_is = not read and filled >= columns.keys() & IDS
     return table.select(**columns), guesses, as_it_is
 
 
@@ -389,7 +394,7 @@ def _finite(number: ir.FloatingValue) -> ir.FloatingValue:
 def _label(value: ir.Value, name: str) -> ir.Value:
     """Ids as text however the source keeps them (1042, 1042.0, ' 1042 '); other columns as they are."""
     kind = value.type()
-    if name not in _IDS:
+    if name not in IDS:
         return value.nullif("") if kind.is_string() else value
     if kind.is_string():
         return blanks.filled(value)

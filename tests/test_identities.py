@@ -4,10 +4,11 @@ import datetime as dt
 from pathlib import Path
 from typing import Any
 
+import ibis
 import pandas as pd
 import pytest
 
-from retention_kit import drafts, params, tables
+from retention_kit import drafts, identities, params, tables
 from retention_kit.exceptions import DataError, ParamsError
 
 AS_OF = "2025-01-01"
@@ -56,6 +57,33 @@ def test_leading_zeros_case_and_blanks_are_kept_and_told() -> None:
         "6 ids are those of 3 customers but for case, blanks or leading zeros, such as '007' and '7': "
         "one person each? Then say ids: alike."
     ]
+
+
+@pytest.mark.parametrize(
+    ("ids", "bare"),
+    [
+        *((ids, True) for ids in (["a-1", None, "7"], ["A-1", "B70"], ["null", "x"])),
+        *((ids, False) for ids in (["A", "b"], ["Ab"], ["b 2"], ["007"], ["c "])),
+    ],
+)
+def test_bare_ids_are_known_and_not_compared(ids: list, bare: bool) -> None:
+    frame = orders(*ids).astype({"customer_id": "str"})
+    assert identities.written(ibis.memtable(frame), often=True).bare is bare
+    asked = []
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(identities, "notes", lambda kept: asked.append(kept) or ())
+        tables.load_orders(frame, as_of=AS_OF)
+    assert len(asked) == (not bare)
+
+
+def test_columns_of_ids_that_need_not_be_filled_are_known() -> None:
+    frame = orders("a", "b").assign(order_id=["1", "NA"], other="x ")
+    assert identities.written(ibis.memtable(frame), often=False).filled == {"customer_id"}
+    assert identities.written(ibis.memtable(orders(1, 2)), often=True) == (frozenset(), False)
+    assert identities.written(ibis.memtable(frame.iloc[:0]), often=True) == (frozenset(), False)
+    elsewhere = ibis.duckdb.connect().create_table("elsewhere", frame)
+    assert identities.written(elsewhere, often=False) == (frozenset(), False)
+    assert identities.written(elsewhere, often=True) == ({"customer_id"}, True)
 
 
 def test_two_ids_of_one_customer_are_told_in_the_singular() -> None:

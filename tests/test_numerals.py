@@ -3,7 +3,9 @@
 from decimal import Decimal
 
 import pytest
-from babel import Locale
+from babel import Locale, localedata, numbers
+from hypothesis import given
+from hypothesis import strategies as st
 
 from retention_kit import numerals
 
@@ -25,6 +27,43 @@ def test_each_language_has_its_signs(language, number, share, money):
     assert numerals.decimal_text(locale, Decimal("1234.50"), 2) == number
     assert numerals.percent_text(locale, Decimal("0.3820"), 2) == share
     assert numerals.money_text(locale, Decimal("1234.50"), 2, "EUR") == money
+
+
+@pytest.mark.parametrize(
+    ("pattern", "two", "none"),
+    [
+        ("#,##0.###", "#,##0.00", "#,##0"),
+        ("#,##,##0%", "#,##,##0.00%", "#,##,##0%"),
+        ("0%", "0.00%", "0%"),
+        ("%\xa0#,#0;%\xa0-#,#0", "%\xa0#,#0.00;%\xa0-#,#0.00", "%\xa0#,#0;%\xa0-#,#0"),
+        ("¤#,##0.00;¤-#,##0.00", "¤#,##0.00;¤-#,##0.00", "¤#,##0;¤-#,##0"),
+    ],
+)
+def test_every_pattern_of_a_language_can_have_so_many_places(pattern, two, none):
+    assert (numerals._with_places(pattern, 2), numerals._with_places(pattern, 0)) == (two, none)
+
+
+LOCALES = st.sampled_from([Locale.parse(name) for name in sorted(localedata.locale_identifiers())])
+
+
+@given(LOCALES, st.integers(-(10**9), 10**9), st.integers(0, 3), st.sampled_from(["EUR", "PLN", "JPY"]))
+def test_every_language_writes_each_number_as_babel_does(locale, digits, places, currency):
+    number = Decimal(digits).scaleb(-places)
+    standards = (
+        locale.decimal_formats[None],
+        locale.percent_formats[None],
+        locale.currency_formats["standard"],
+    )
+    decimal, percent, money = (numerals._with_places(standard.pattern, places) for standard in standards)
+    told = numbers.format_decimal(number, format=decimal, locale=locale)
+    assert numerals.decimal_text(locale, number, places) == told
+    told = numbers.format_percent(number.scaleb(-2), format=percent, locale=locale)
+    assert numerals.percent_text(locale, number.scaleb(-2), places) == told
+    told = numbers.format_currency(number, currency, format=money, locale=locale, currency_digits=False)
+    # A code of letters stands off from its number.
+    assert numerals.money_text(locale, number, places, currency).replace("\xa0", "") == told.replace(
+        "\xa0", ""
+    )
 
 
 def test_nothing_has_no_sign():
