@@ -129,8 +129,10 @@ def _checked(
     kept = _kept(typed, rules, accounts)
     checks.refuse_nothing_kept(contract.kind, accounts)
     checks.refuse_two_currencies(contract.kind, kept)
+    grouped: tuple[Note, ...] = ()
     if "order_id" in kept.columns and not lines.is_one_each(kept):
         kept = partitions.stored(lines.orders_of(kept), contract.kind)
+        grouped = lines.note(kept, accounts)
     paid: tuple[Note, ...] = ()
     if contract is PAID_STRETCHES:
         stretches, kept = kept, session.stored(ibis.memtable(invoices.periods(kept, end)), contract.kind)
@@ -157,7 +159,7 @@ def _checked(
         in_order = sequences.laid_out(kept, contract)
         named = sequences.each_customer(kept, contract.moment) if in_order is None else in_order.named
         notes += moments.warnings(days, named)
-    notes += lines.note(kept, accounts)
+    notes += grouped
     if not written.bare or same_customer is not None:
         notes += identities.notes(named)
     return Admitted(kept, end, until, accounts, notes, {"days": days, "in_order": in_order})

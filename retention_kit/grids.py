@@ -341,8 +341,15 @@ def table_data(
 
 def json_rows(frame: pd.DataFrame) -> list[list[Any]]:
     """A frame's rows as plain JSON values."""
-    columns = [_each(column, json_value) for _, column in frame.items()]
+    columns = [_json_values(column) for _, column in frame.items()]
     return [list(row) for row in zip(*columns, strict=True)]
+
+
+def _json_values(column: pd.Series) -> list[Any]:
+    if isinstance(column.dtype, np.dtype) and column.dtype.kind == "f":  # most of what a report keeps
+        known = zip(column.tolist(), np.isfinite(column.to_numpy()).tolist(), strict=True)
+        return [number if finite else None for number, finite in known]
+    return _each(column, json_value)
 
 
 def _each(column: pd.Series, make: Callable[[Any], Made]) -> list[Made]:

@@ -30,9 +30,7 @@ def orders_of(lines: ir.Table) -> ir.Table:
 
 
 def note(kept: ir.Table, accounts: pd.DataFrame) -> tuple[Note, ...]:
-    """How many orders the lines make, where there were lines."""
-    if "order_id" not in kept.columns:
-        return ()
+    """How many orders the lines make, where fewer."""
     lines, orders = int(accounts["rows"].iloc[-1]), int(kept.count().execute())
     return (Note("info", phrase("note.lines", lines=lines, orders=orders)),) if lines > orders else ()
 

@@ -153,12 +153,20 @@ def _customers(
         )
     costs = ("margin", "cost_to_serve", "acquisition_cost")
     loaded = tables.orders(orders, as_of=as_of, columns=("amount", *by), optional=costs)
-    table = loaded.table
-    if margin is None and "margin" not in table.columns:
+    if margin is None and "margin" not in loaded.table.columns:
         raise DataError(
-            f"Neither orders nor customers have a margin. They have {list(table.columns)}. Map one with "
-            "columns={'margin': 'your_name'}, or type margin=0.3 for 30 %."
+            f"Neither orders nor customers have a margin. They have {list(loaded.table.columns)}. Map one "
+            "with columns={'margin': 'your_name'}, or type margin=0.3 for 30 %."
         )
+    asked = ("profits", margin)
+    if asked not in loaded.kept:
+        loaded.kept[asked] = _counted(loaded, margin)
+    each = loaded.kept[asked]
+    return loaded, each.join(periods.birth_values(loaded, by), "customer_id") if by else each
+
+
+def _counted(loaded: Loaded, margin: float | None) -> ir.Table:
+    table = loaded.table
     _refuse_odd(table)
     paid = table.amount.cast("float64")
     kept = paid * margin if margin is not None else paid * table.margin.cast("float64")
@@ -171,8 +179,7 @@ def _customers(
         "acquisition_cost": _cost(loaded, "acquisition_cost"),
     }
     each = table.group_by("customer_id").aggregate(**sums)
-    each = each.mutate(profit=each.margin - each.cost_to_serve - each.acquisition_cost)
-    return loaded, each.join(periods.birth_values(loaded, by), "customer_id") if by else each
+    return each.mutate(profit=each.margin - each.cost_to_serve - each.acquisition_cost)
 
 
 def _cost(loaded: Loaded, name: str) -> ir.Value:
