@@ -76,10 +76,10 @@ def asked(folder: Path, memory: str) -> dict:
 def run(small: int, large: int, memories: tuple[str, str] = ("3GB", "1GB")) -> list[Measured]:
     """A row a question of the large size, and what a row of it costs beside the small one's."""
     found = []
-    for rows, memory in ((small, memories[0]), (large, memories[0]), (large, memories[1])):
+    for rows, limits in ((small, memories[:1]), (large, memories)):
         with tempfile.TemporaryDirectory() as folder:
             write(Path(folder), rows)
-            found.append(asked(Path(folder), memory))
+            found += [asked(Path(folder), memory) for memory in limits]
     few, many, tight = found
     return [*_told(large, memories[0], many, few, small), *_told(large, memories[1], tight)]
 
@@ -92,17 +92,26 @@ def _told(
         f"{rows:,} orders, {rows // 4:,} subscriptions, a question after the other; the engine "
         f"told {memory}, the process held to {OWN / 1024**3:.0f} GB"
     )
-    rows_told = []
-    for name in (name for name in found if name not in ("peak", "spilled")):
-        note = ""
-        if few:
-            times = found[name]["cpu"] / few[name]["cpu"] * small / rows
-            note = f"a row costs {times:.2f} times one of {small:,}"
-        one = Measured(task, _label(name), rows, warm=found[name]["wall"], cpu=found[name]["cpu"], note=note)
-        rows_told.append(one)
+    names = [name for name in found if name not in ("peak", "spilled")]
+    spent = {name: found[name] for name in names} | {"all": _together(found, names)}
+    before = few and {name: few[name] for name in names} | {"all": _together(few, names)}
+    told = []
+    for name, taken in spent.items():
+        one = Measured(task, _label(name), rows, warm=taken["wall"], cpu=taken["cpu"])
+        if before:
+            times = taken["cpu"] / before[name]["cpu"] * small / rows
+            one = one._replace(note=f"a row costs {times:.2f} times one of {small:,}")
+        told.append(one)
     spilled = f"spilled to disk at most {found['spilled']:,.0f} MB"
-    return [*rows_told, Measured(task, "all", rows, peak=found["peak"], note=spilled)]
+    note = "; ".join(filter(None, [told[-1].note, spilled]))
+    return [*told[:-1], told[-1]._replace(peak=found["peak"], note=note)]
+
+
+def _together(found: dict, names: list[str]) -> dict[str, float]:
+    return {kind: sum(found[name][kind] for name in names) for kind in ("wall", "cpu")}
 
 
 def _label(name: str) -> str:
+    if name == "all":
+        return "all of these"
     return f"`{name}`, over a customer's orders" if name in one_size.WINDOWS else f"`{name}`"

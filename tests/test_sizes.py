@@ -35,25 +35,26 @@ def test_a_row_a_question_and_what_a_row_of_the_data_costs(monkeypatch: pytest.M
     def asked(folder: Path, memory: str) -> dict:
         rows = len(pd.read_parquet(folder / "orders.parquet"))
         cpu = {100: 1.0, 1_000: 12.0}[rows] * (1 if memory == "3GB" else 2)
-        told = {"name": "lifecycle", "cpu": cpu, "wall": cpu / 2}
-        return {"lifecycle": told, "peak": 300.0, "spilled": 0.0 if memory == "3GB" else 40.0}
+        told = {"cpu": cpu, "wall": cpu / 2}
+        return {
+            "lifecycle": told,
+            "nps": {"cpu": 1.0, "wall": 1.0},
+            "peak": 300.0,
+            "spilled": 0.0 if memory == "3GB" else 40.0,
+        }
 
     monkeypatch.setattr(sizes, "asked", asked)
     found = sizes.run(100, 1_000)
+    window, cost = "`lifecycle`, over a customer's orders", "a row costs {} times one of 100"
     assert [(one.way, one.rows, one.warm, one.cpu, one.peak, one.note) for one in found] == [
-        (
-            "`lifecycle`, over a customer's orders",
-            1_000,
-            6.0,
-            12.0,
-            None,
-            "a row costs 1.20 times one of 100",
-        ),
-        ("all", 1_000, None, None, 300.0, "spilled to disk at most 0 MB"),
-        ("`lifecycle`, over a customer's orders", 1_000, 12.0, 24.0, None, ""),
-        ("all", 1_000, None, None, 300.0, "spilled to disk at most 40 MB"),
+        (window, 1_000, 6.0, 12.0, None, cost.format("1.20")),
+        ("`nps`", 1_000, 1.0, 1.0, None, cost.format("0.10")),
+        ("all of these", 1_000, 7.0, 13.0, 300.0, f"{cost.format('0.65')}; spilled to disk at most 0 MB"),
+        (window, 1_000, 12.0, 24.0, None, ""),
+        ("`nps`", 1_000, 1.0, 1.0, None, ""),
+        ("all of these", 1_000, 13.0, 25.0, 300.0, "spilled to disk at most 40 MB"),
     ]
-    assert [one.task.partition("told ")[2][:3] for one in found] == ["3GB", "3GB", "1GB", "1GB"]
+    assert [one.task.partition("told ")[2][:3] for one in found] == ["3GB"] * 3 + ["1GB"] * 3
 
 
 def test_a_process_that_may_not_have_the_memory_fails_in_one_line(
