@@ -5,7 +5,8 @@ language is asked once how it writes as many ones.
 """
 
 import re
-from decimal import ROUND_HALF_EVEN, Decimal
+from contextlib import AbstractContextManager
+from decimal import ROUND_HALF_EVEN, Decimal, getcontext, localcontext
 from functools import lru_cache
 from itertools import chain
 
@@ -54,21 +55,29 @@ def money_text(locale: Locale, number: Decimal, places: int, currency: str) -> s
 @lru_cache
 def _decimal_model(locale: Locale, negative: bool, digits: int, places: int) -> str:
     pattern = _with_places(locale.decimal_formats[None].pattern, places)
-    return numbers.format_decimal(_ones(negative, digits, places), format=pattern, locale=locale)
+    with _exact(digits):
+        return numbers.format_decimal(_ones(negative, digits, places), format=pattern, locale=locale)
 
 
 @lru_cache
 def _percent_model(locale: Locale, negative: bool, digits: int, places: int) -> str:
     pattern = _with_places(locale.percent_formats[None].pattern, places)
-    return numbers.format_percent(_ones(negative, digits, places + 2), format=pattern, locale=locale)
+    with _exact(digits):
+        return numbers.format_percent(_ones(negative, digits, places + 2), format=pattern, locale=locale)
 
 
 @lru_cache
 def _money_model(locale: Locale, negative: bool, digits: int, places: int, currency: str) -> str:
     pattern = _with_places(locale.currency_formats["standard"].pattern, places)
     ones = _ones(negative, digits, places)
-    text = numbers.format_currency(ones, currency, format=pattern, locale=locale, currency_digits=False)
+    with _exact(digits):
+        text = numbers.format_currency(ones, currency, format=pattern, locale=locale, currency_digits=False)
     return re.sub(r"(?<=[^\W\d_])(?=\d)", "\N{NO-BREAK SPACE}", text)  # PLN 12, as €12
+
+
+def _exact(digits: int) -> AbstractContextManager:
+    """Within it numbers have so many digits: 1e-300 as a decimal has 301."""
+    return localcontext(prec=max(digits, getcontext().prec))
 
 
 def _ones(negative: bool, digits: int, places: int) -> Decimal:

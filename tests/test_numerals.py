@@ -66,6 +66,11 @@ def test_every_language_writes_each_number_as_babel_does(locale, digits, places,
     )
 
 
+def test_a_number_may_have_any_number_of_digits():
+    assert numerals.decimal_text(Locale("en"), Decimal("1E-40"), 40) == f"0.{'0' * 39}1"
+    assert numerals.decimal_text(Locale("en"), Decimal(10**40), 0) == "10" + ",000" * 13
+
+
 def test_nothing_has_no_sign():
     assert numerals.decimal_text(Locale("en"), Decimal("-0.0"), 1) == "0.0"
 
