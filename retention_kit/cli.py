@@ -229,18 +229,24 @@ def init(
 @app.command()
 def lab(
     client: Annotated[str, typer.Argument(help="Client file (params/acme.yaml) or id (acme).")],
+    told: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="-- OPTIONS", help="Options of JupyterLab's own.", show_default=False),
+    ] = None,
     as_of: AsOf = None,
 ) -> None:
     """Open a client's chapters in JupyterLab, with its parameters filled in.
 
     They are copies in lab/CLIENT, to work in: what you change there changes no report. A copy that is
     there is opened as you left it; delete it to have it made anew.
+
+    On another machine: retention-kit lab acme -- --no-browser --port 9000
     """
     from retention_kit import projects
 
     folder = projects.lab(client, as_of=as_of)
     typer.echo(folder)
-    raise typer.Exit(projects.open_lab(folder))
+    raise typer.Exit(projects.open_lab(folder, told or ()))
 
 
 @app.command()

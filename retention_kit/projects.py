@@ -3,8 +3,10 @@
 import importlib.util
 import os
 import shutil
+import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import nbformat
@@ -101,8 +103,15 @@ def _seen_from(folder: Path, path: Path) -> str:
     return str(path) if root(path) is None else Path(os.path.relpath(path, folder)).as_posix()
 
 
-def open_lab(folder: Path) -> int:
+def open_lab(folder: Path, told: Sequence[str] = ()) -> int:
     """JupyterLab on a folder, until it is closed.
+
+    Parameters
+    ----------
+    folder : Path
+        What it opens.
+    told : sequence of str
+        Options of JupyterLab's own, such as `--no-browser`.
 
     Returns
     -------
@@ -118,7 +127,14 @@ def open_lab(folder: Path) -> int:
         raise ReportError(
             f"JupyterLab is not installed. Type: pip install jupyterlab. The notebooks are in {folder}."
         )
-    return subprocess.run([sys.executable, "-m", "jupyterlab", str(folder)], check=False).returncode
+    # Ctrl-C reaches JupyterLab as well, which asks whether its kernels shall end: here it ends nothing.
+    before = signal.signal(signal.SIGINT, lambda number, frame: None)
+    try:
+        return subprocess.run(
+            [sys.executable, "-m", "jupyterlab", str(folder), *told], check=False
+        ).returncode
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _refuse_what_is_there(folder: Path) -> None:

@@ -1,8 +1,9 @@
 """A consultant's project: made once, run at once, and never written over."""
 
+import contextlib
 import importlib.util
 import json
-import sys
+import os
 from pathlib import Path
 
 import nbformat
@@ -125,18 +126,41 @@ def test_where_jupyterlab_is_missing_the_line_says_what_to_type(tmp_path, monkey
     )
 
 
-def test_jupyterlab_is_opened_on_the_folder_and_its_exit_code_kept(project, monkeypatch):
-    ran = []
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: name == "jupyterlab")
-    monkeypatch.setattr(projects.subprocess, "run", lambda line, **how: ran.append(line) or Ended(3))
-    got = CliRunner().invoke(app, ["lab", str(project / "params" / "demo.yaml")])
-    assert got.exit_code == 3
-    assert ran == [[sys.executable, "-m", "jupyterlab", str(project / "lab" / "demo")]]
+@pytest.fixture
+def stand_in(tmp_path, monkeypatch):
+    """A JupyterLab that does what it is written to do."""
+
+    def write(*lines):
+        (tmp_path / "jupyterlab").mkdir()
+        (tmp_path / "jupyterlab" / "__init__.py").touch()
+        text = "\n".join(["import os, signal, sys, time", *lines])
+        (tmp_path / "jupyterlab" / "__main__.py").write_text(text, encoding="utf-8")
+        monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+        monkeypatch.setattr(importlib.util, "find_spec", lambda name: name == "jupyterlab")
+        return tmp_path
+
+    return write
 
 
-class Ended:
-    def __init__(self, returncode):
-        self.returncode = returncode
+def test_jupyterlab_is_opened_on_the_folder_and_its_exit_code_kept(project, stand_in):
+    told = stand_in(
+        "open(sys.argv[-1], 'w', encoding='utf-8').write('\\n'.join(sys.argv[1:]))", "sys.exit(3)"
+    )
+    line = ["lab", str(project / "params" / "demo.yaml"), "--", "--no-browser", str(told / "argv")]
+    assert CliRunner().invoke(app, line).exit_code == 3
+    argv = (told / "argv").read_text("utf-8").splitlines()
+    assert argv == [str(project / "lab" / "demo"), "--no-browser", str(told / "argv")]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a signal there ends whom it reaches")
+def test_jupyterlab_itself_answers_ctrl_c(tmp_path, stand_in):
+    """It asks whether its kernels shall end: until it has, the command line waits."""
+    told = stand_in(
+        "os.kill(os.getppid(), signal.SIGINT)", "time.sleep(1)", "open('asked', 'w').close()", "sys.exit(4)"
+    )
+    with contextlib.chdir(told):
+        assert projects.open_lab(tmp_path) == 4
+    assert (told / "asked").is_file()
 
 
 def test_the_readme_names_only_commands_that_exist():
