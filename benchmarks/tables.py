@@ -73,6 +73,6 @@ def _short(number: float | None) -> str:
 
 def _processor() -> str:
     told = Path("/proc/cpuinfo")
-    lines = told.read_text().splitlines() if told.exists() else []
+    lines = told.read_text(encoding="utf-8").splitlines() if told.exists() else []
     models = (line.partition(": ")[2] for line in lines if line.startswith("model name"))
     return next(models, "") or platform.machine()

@@ -375,10 +375,13 @@ def _client_files(clients: list[str]) -> list[str]:
 
 def main() -> None:
     """Run the command line; an error of ours is one line and exit code 1, never a traceback."""
+    import io
     import sys
 
     from retention_kit.exceptions import RetentionKitError
 
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a pipe on Windows may not know a customer's letters
+        sys.stdout.reconfigure(errors="replace")
     try:
         app()
     except RetentionKitError as error:

@@ -104,6 +104,8 @@ def test_a_browser_that_hangs_is_ended_with_all_it_has_started(page):
     child = int((page.parent / "child").read_text("utf-8"))
     status = Path(f"/proc/{child}/stat")
     until = time.monotonic() + 5
-    while status.exists() and status.read_text().split()[2] != "Z" and time.monotonic() < until:
+    while (
+        status.exists() and status.read_text(encoding="utf-8").split()[2] != "Z" and time.monotonic() < until
+    ):
         time.sleep(0.02)
-    assert not status.exists() or status.read_text().split()[2] == "Z"
+    assert not status.exists() or status.read_text(encoding="utf-8").split()[2] == "Z"

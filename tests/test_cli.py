@@ -1,5 +1,6 @@
 """The command line: help that teaches, one line for a mistake, exit codes a script can trust."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -45,6 +46,23 @@ def test_help_imports_nothing_heavy():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     assert done.stdout.splitlines()[-1] == "imported: []"
+
+
+def test_letters_that_a_pipe_does_not_know_stop_nothing(tmp_path):
+    """On Windows a pipe speaks cp1252, which has no Ł; a client may have."""
+    rows = "".join(f"Łukasz;2024-0{month}-05;10,5\n" for month in range(1, 6))
+    (tmp_path / "orders.csv").write_text(f"Klient;Data;Kwota\n{rows}", encoding="utf-8")
+    words = ["new", "acme", "--orders", "orders.csv", "--currency", "PLN", "--as-of", "2024-07-01"]
+    done = subprocess.run(
+        [sys.executable, "-m", "retention_kit", *words],
+        env=os.environ | {"PYTHONIOENCODING": "cp1252:strict", "PYTHONUTF8": "0"},
+        capture_output=True,
+        cwd=tmp_path,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "such as ?ukasz" in done.stdout.decode("cp1252")
+    assert (tmp_path / "params" / "acme.yaml").is_file()
 
 
 def test_a_client_that_is_not_there_is_one_line(tmp_path):

@@ -114,7 +114,7 @@ def test_without_its_reader_an_r_data_file_is_one_line(
 
 @pytest.mark.parametrize("example", sorted(EXAMPLES.glob("*.yaml")), ids=lambda path: path.stem)
 def test_an_example_is_fetched_or_says_why_not(example: Path) -> None:
-    text = " ".join(example.read_text().split())
+    text = " ".join(example.read_text(encoding="utf-8").split())
     place = re.search(r"\$\{RETENTION_KIT_DATA\}/(\S+)", text)[1]
     places = {
         file.get("becomes", file["place"]) for told in downloads._all().values() for file in told["files"]

@@ -40,7 +40,7 @@ def gone(pid: int) -> bool:
     """Whether a process ends within ten seconds; one that only waits to be reaped has ended."""
     for _ in range(1000):
         try:
-            if Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] == "Z":
+            if Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rsplit(")", 1)[1].split()[0] == "Z":
                 return True
         except (FileNotFoundError, ProcessLookupError):
             return True
