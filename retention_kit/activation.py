@@ -8,10 +8,10 @@ import ibis
 import numpy as np
 import pandas as pd
 
-from retention_kit import intervals, periods, tables
+from retention_kit import intervals, lengths, periods, tables
 from retention_kit.exceptions import DataError, did_you_mean
+from retention_kit.lengths import Period
 from retention_kit.moments import Date
-from retention_kit.periods import Period
 from retention_kit.sentences import phrase
 from retention_kit.tables import Columns, Loaded
 from retention_kit.windows import DAYS
@@ -88,14 +88,14 @@ def activation(
     split = tables.by_columns(by, taken=("customer_id", "activated", *_ACTIVATION))
     _check_number("within_days", within_days)
     _check_number("age", age)
-    length = DAYS[periods.unit(period)]
+    length = DAYS[lengths.unit(period)]
     loaded = _events(events, as_of, split)
     counted = _activated(loaded, event, within_days, length, age, split)
     if not counted["activated"].any():
         _check_event(loaded, event)
     frame = _with_difference(counted, split)
     told = {"event": event, "within": within_days, "length": length, "age": age}
-    told = loaded.told(phrase("definition.activation", unit=periods.unit(period), **told))
+    told = loaded.told(phrase("definition.activation", unit=lengths.unit(period), **told))
     frame.attrs = told | {"caveat": phrase("caveat.activation")}
     return frame
 

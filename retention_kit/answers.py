@@ -10,8 +10,8 @@ import pandas as pd
 
 from retention_kit import checks, periods, scales, session, tables
 from retention_kit.exceptions import DataError, ParamsError, did_you_mean
+from retention_kit.lengths import Period
 from retention_kit.moments import Date
-from retention_kit.periods import Period
 from retention_kit.phrases import Words, words
 from retention_kit.scales import Scale
 from retention_kit.tables import Loaded

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from retention_kit import intervals, periods
-from retention_kit.periods import Period
+from retention_kit.lengths import Period
 
 #: What a frame of rates is called by, next to the columns of `by`.
 COLUMNS = ("period", "customers", "churned", "churn_rate", "low", "high", "interval")

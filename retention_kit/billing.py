@@ -12,7 +12,7 @@ import ibis
 import ibis.expr.types as ir
 
 from retention_kit import periods, portions, session
-from retention_kit.periods import Period
+from retention_kit.lengths import Period
 from retention_kit.tables import Loaded
 
 #: Later than any data: the end of what has none, where two ends are compared.

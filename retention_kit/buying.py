@@ -9,8 +9,8 @@ import pandas as pd
 
 from retention_kit import intervals, moments, periods, profiles, session
 from retention_kit.exceptions import ParamsError
+from retention_kit.lengths import Period
 from retention_kit.moments import Date
-from retention_kit.periods import Period
 from retention_kit.phrases import Phrase
 from retention_kit.sentences import phrase
 from retention_kit.tables import Loaded

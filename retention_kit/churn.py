@@ -17,8 +17,8 @@ from retention_kit import (
 )
 from retention_kit.denominators import Denominator
 from retention_kit.exceptions import DataError, ParamsError
+from retention_kit.lengths import Period
 from retention_kit.moments import Date
-from retention_kit.periods import Period
 from retention_kit.policies import Policy
 from retention_kit.tables import Columns
 from retention_kit.windows import check_option
@@ -209,7 +209,7 @@ def classify_churn(
     if healthy > urgent:
         raise ParamsError(f"healthy {healthy} is above urgent {urgent}. Give the smaller one as healthy.")
     made_per = average.attrs.get("period", period)
-    if periods.unit(made_per) != periods.unit(period):
+    if lengths.unit(made_per) != lengths.unit(period):
         raise ParamsError(f"average is per {made_per}, and period is {period!r}. Type period={made_per!r}.")
     low, high = average["low"], average["high"]
     verdicts = [

@@ -9,6 +9,7 @@ from retention_kit import (
     btyd,
     gaps,
     intervals,
+    lengths,
     periods,
     portfolios,
     predictions,
@@ -18,8 +19,8 @@ from retention_kit import (
     tables,
 )
 from retention_kit.exceptions import DataError, ParamsError
+from retention_kit.lengths import Period
 from retention_kit.moments import Date
-from retention_kit.periods import Period
 from retention_kit.predictions import Span
 from retention_kit.sentences import phrase
 from retention_kit.tables import Columns
@@ -96,7 +97,7 @@ def clv_historical(
     what = ("revenue" if margin is None else "margin") + ("_cohort" if period else "")
     told = {"as_of": loaded.as_of, "by": tables.by_words("first_order", groups)}
     told |= {"margin": margin} if margin is not None else {}
-    told |= {"unit": periods.unit(period)} if period else {}
+    told |= {"unit": lengths.unit(period)} if period else {}
     frame.attrs = loaded.told(phrase(f"definition.clv_historical.{what}", **told))
     return frame
 

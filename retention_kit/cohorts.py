@@ -7,9 +7,9 @@ import ibis
 import ibis.expr.types as ir
 import pandas as pd
 
-from retention_kit import intervals, periods, tables, takings, windows
+from retention_kit import intervals, lengths, periods, tables, takings, windows
+from retention_kit.lengths import Period
 from retention_kit.moments import Date
-from retention_kit.periods import Period
 from retention_kit.sentences import phrase
 from retention_kit.tables import Columns, Loaded
 from retention_kit.windows import Windows
@@ -77,7 +77,7 @@ def cohort_revenue(
     keys = ["cohort", *split, "age"]
     frame = frame.sort_values(keys)[[*keys, *_MEASURED]].reset_index(drop=True)
     by_words = tables.by_words("sentence_order", split)
-    told = phrase("definition.cohort_revenue", unit=periods.unit(period), by=by_words)
+    told = phrase("definition.cohort_revenue", unit=lengths.unit(period), by=by_words)
     frame.attrs = periods.told(loaded, told, frame, period)
     return frame
 

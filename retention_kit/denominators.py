@@ -12,8 +12,8 @@ import ibis
 import ibis.expr.types as ir
 import pandas as pd
 
-from retention_kit import attrition, billing, intervals, periods, portions, tables
-from retention_kit.periods import Period
+from retention_kit import attrition, billing, intervals, lengths, periods, portions, tables
+from retention_kit.lengths import Period
 from retention_kit.phrases import Phrase
 from retention_kit.sentences import phrase
 from retention_kit.tables import Loaded
@@ -160,5 +160,5 @@ BY_NAME: dict[str, Counting] = {
 
 def definition(name: str, period: Period, by: tuple[str, ...]) -> Phrase:
     """What a way of that name divides by what, and at which moment the value of `by` is taken."""
-    unit = periods.unit(period)
+    unit = lengths.unit(period)
     return phrase(f"definition.churn_rates.{name}", unit=unit, by=tables.by_words(name, by))

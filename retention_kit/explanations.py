@@ -15,7 +15,7 @@ import pandas as pd
 from retention_kit import moments, periods
 from retention_kit.exceptions import ParamsError
 from retention_kit.figures import Printed
-from retention_kit.periods import Period
+from retention_kit.lengths import Period
 from retention_kit.phrases import Words
 from retention_kit.sentences import Voice
 from retention_kit.tables import Loaded

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from retention_kit import periods, session
-from retention_kit.periods import Period
+from retention_kit.lengths import Period
 from retention_kit.sequences import Part, Sequences
 from retention_kit.tables import Loaded
 

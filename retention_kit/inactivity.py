@@ -14,10 +14,10 @@ import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 
-from retention_kit import attrition, intervals, periods, sequences, tables
+from retention_kit import attrition, intervals, lengths, periods, sequences, tables
 from retention_kit.exceptions import ParamsError
+from retention_kit.lengths import Period
 from retention_kit.moments import Date
-from retention_kit.periods import Period
 from retention_kit.sentences import phrase
 from retention_kit.sequences import Part, Sequences
 from retention_kit.tables import Columns, Loaded
@@ -90,7 +90,7 @@ def inactivity_churn(
     told = phrase(
         f"definition.inactivity_churn.{loaded.kind}",
         window=window_days,
-        unit=periods.unit(period),
+        unit=lengths.unit(period),
         by=tables.by_words(f"at_first_{loaded.kind}", groups),
     )
     frame.attrs = loaded.told(told) | {"period": period, "window_days": window_days}

@@ -7,10 +7,21 @@ import ibis
 import ibis.expr.types as ir
 import pandas as pd
 
-from retention_kit import billing, intervals, moments, periods, policies, portions, survival, tables, tenures
+from retention_kit import (
+    billing,
+    intervals,
+    lengths,
+    moments,
+    periods,
+    policies,
+    portions,
+    survival,
+    tables,
+    tenures,
+)
 from retention_kit.exceptions import ParamsError
+from retention_kit.lengths import Period
 from retention_kit.moments import Date
-from retention_kit.periods import Period
 from retention_kit.phrases import Phrase
 from retention_kit.policies import Policy
 from retention_kit.sentences import phrase
@@ -178,7 +189,7 @@ def churn_hazard(
     frame["low"], frame["high"] = intervals.wilson(frame["churned"], frame["at_risk"])
     frame["interval"] = pd.Series(intervals.WILSON, index=frame.index, dtype="str")
     by_words = tables.by_words("first_subscription", groups)
-    told = phrase("definition.churn_hazard", unit=periods.unit(period), by=by_words)
+    told = phrase("definition.churn_hazard", unit=lengths.unit(period), by=by_words)
     frame.attrs = loaded.told(told) | {"period": period}
     return frame
 

@@ -8,9 +8,9 @@ import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 
-from retention_kit import histories, intervals, periods, session, tables
+from retention_kit import histories, intervals, lengths, periods, session, tables
+from retention_kit.lengths import Period
 from retention_kit.moments import Date
-from retention_kit.periods import Period
 from retention_kit.sentences import phrase
 from retention_kit.sequences import Part
 from retention_kit.tables import Columns, Loaded
@@ -91,7 +91,7 @@ def lifecycle(
     frame["retained_share"] = frame["returning"] / frame["previous"]
     frame["low"], frame["high"] = intervals.wilson(frame["returning"], frame["previous"])
     frame["interval"] = pd.Series(intervals.WILSON, index=frame.index, dtype="str")
-    frame, unit = frame[["period", *split, *_FLOW[1:]]], periods.unit(period)
+    frame, unit = frame[["period", *split, *_FLOW[1:]]], lengths.unit(period)
     told = phrase(f"definition.lifecycle.{loaded.kind}", unit=unit)
     frame.attrs = periods.told(loaded, told, frame, period)
     return frame
@@ -159,7 +159,7 @@ def stickiness(
     frame["period"] = periods.starts(frame["period_index"], period)
     frame["days"] = (periods.starts(frame["period_index"] + 1, period) - frame["period"]).dt.days
     frame["weekly_active"] = _weekly_active(lasting, frame, period, split, end)
-    frame, unit = _with_ratios(frame)[["period", *split, *_STICKY[1:]]], periods.unit(period)
+    frame, unit = _with_ratios(frame)[["period", *split, *_STICKY[1:]]], lengths.unit(period)
     told = phrase(f"definition.stickiness.{loaded.kind}", unit=unit)
     frame.attrs = periods.told(loaded, told, frame, period)
     return frame

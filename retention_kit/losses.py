@@ -10,8 +10,8 @@ import pandas as pd
 
 from retention_kit import billing, intervals, periods, policies, portions, tables
 from retention_kit.exceptions import DataError, ParamsError, did_you_mean
+from retention_kit.lengths import Period
 from retention_kit.moments import Date
-from retention_kit.periods import Period
 from retention_kit.policies import Policy
 from retention_kit.sentences import phrase
 from retention_kit.tables import Columns, Loaded

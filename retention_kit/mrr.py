@@ -12,8 +12,8 @@ import pandas as pd
 
 from retention_kit import billing, intervals, moments, periods, policies, portions, tables
 from retention_kit.exceptions import ParamsError
+from retention_kit.lengths import Period
 from retention_kit.moments import Date
-from retention_kit.periods import Period
 from retention_kit.policies import Policy
 from retention_kit.sentences import phrase
 from retention_kit.tables import Columns, Loaded

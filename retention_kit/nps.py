@@ -14,8 +14,8 @@ import pandas as pd
 from retention_kit import answers, nps_candidates, periods, scales, score_intervals, tables
 from retention_kit.answers import Duplicates
 from retention_kit.exceptions import DataError, ParamsError
+from retention_kit.lengths import Period
 from retention_kit.moments import Date
-from retention_kit.periods import Period
 from retention_kit.phrases import words
 from retention_kit.scales import Scale
 from retention_kit.sentences import phrase

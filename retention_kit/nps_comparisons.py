@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 from scipy import special
 
-from retention_kit import answers, intervals, moments, periods, scales, score_intervals, tables
+from retention_kit import answers, intervals, lengths, moments, periods, scales, score_intervals, tables
 from retention_kit.exceptions import DataError
+from retention_kit.lengths import Period
 from retention_kit.moments import Date
-from retention_kit.periods import Period
 from retention_kit.scales import Scale
 from retention_kit.sentences import phrase
 
@@ -189,14 +189,14 @@ def nps_compare_paired(
     waves = [_wave(loaded, *given, period) for given in (("earlier", earlier), ("later", later))]
     if waves[0] >= waves[1]:
         raise DataError(
-            f"later {later!r} is not in a {periods.unit(period)} after that of earlier {earlier!r}."
+            f"later {later!r} is not in a {lengths.unit(period)} after that of earlier {earlier!r}."
         )
     counts = _pairs(loaded, read, waves, period)
     starts = [periods.start_of(wave, period) for wave in waves]
     frame = _paired(counts, starts)
     frame = frame[frame["people"] > 0]
     score = read.phrase("definition.nps", answers=answers.counted_words(loaded), weighted="")
-    said = phrase("definition.nps_compare_paired", unit=periods.unit(period), score=score)
+    said = phrase("definition.nps_compare_paired", unit=lengths.unit(period), score=score)
     frame.attrs = loaded.told(said)
     return frame
 
@@ -347,7 +347,7 @@ def _wave(loaded: tables.Loaded, name: str, moment: Date, period: Period) -> int
     """The number of the period of a day, which has to be over."""
     wave = periods.index_of(moments.given(name, moment), period)
     if wave >= periods.first_incomplete(loaded, period):
-        unit, end = periods.unit(period), moments.words(loaded.observed_until)
+        unit, end = lengths.unit(period), moments.words(loaded.observed_until)
         raise DataError(
             f"The {unit} of {moment!r} is not over: answers are known before {end}. Choose an earlier one."
         )

@@ -19,8 +19,8 @@ from retention_kit import (
     tables,
 )
 from retention_kit.exceptions import DataError
+from retention_kit.lengths import Period
 from retention_kit.moments import Date
-from retention_kit.periods import Period
 from retention_kit.scales import Scale
 from retention_kit.sentences import phrase
 from retention_kit.tables import Columns, Loaded

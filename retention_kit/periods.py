@@ -14,10 +14,9 @@ import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 
+from retention_kit import lengths
 from retention_kit.exceptions import DataError
-from retention_kit.lengths import PERIODS as PERIODS
 from retention_kit.lengths import Period, check_period
-from retention_kit.lengths import unit as unit
 from retention_kit.sentences import phrase
 from retention_kit.tables import Loaded
 
@@ -169,7 +168,7 @@ def told(loaded: Loaded, definition: str, frame: pd.DataFrame, period: Period) -
     """What a result by periods carries in `attrs`; where it has no row, the note that says why among it."""
     attrs = loaded.told(definition) | {"period": period}
     if frame.empty:
-        attrs["notes"].append(phrase("note.no_row", unit=unit(period), until=loaded.observed_until))
+        attrs["notes"].append(phrase("note.no_row", unit=lengths.unit(period), until=loaded.observed_until))
     return attrs
 
 

@@ -8,10 +8,10 @@ import ibis
 import ibis.expr.types as ir
 import pandas as pd
 
-from retention_kit import buying, durations, intervals, periods, survival, tables, takings
+from retention_kit import buying, durations, intervals, lengths, periods, survival, tables, takings
 from retention_kit.exceptions import ParamsError
+from retention_kit.lengths import Period
 from retention_kit.moments import Date
-from retention_kit.periods import Period
 from retention_kit.sentences import phrase
 from retention_kit.tables import Columns, Loaded
 
@@ -177,12 +177,12 @@ def repeat_within(
     >>> found[["days", "customers", "repeat_customers"]].to_numpy().tolist()
     [[30, 2, 0], [60, 2, 1]]
     """
-    lengths = _lengths(days)
+    within = _whole_days(days)
     split = tables.by_columns(by, taken=("customer_id", "cohort", *_WITHIN, *buying.COLUMNS))
     loaded = tables.orders_or_events(orders, as_of=as_of, columns=split)
-    counted = _repeats(loaded, lengths, period, split)
+    counted = _repeats(loaded, within, period, split)
     frame = pd.concat(
-        [counted.assign(days=n, repeat_customers=counted[f"_{n}"]) for n in lengths], ignore_index=True
+        [counted.assign(days=n, repeat_customers=counted[f"_{n}"]) for n in within], ignore_index=True
     )
     frame["cohort"] = periods.starts(frame["cohort_index"], period)
     after = periods.starts(frame["cohort_index"] + 1, period)
@@ -191,7 +191,7 @@ def repeat_within(
     frame = _judged(frame, "repeat_customers", "repeat_rate")
     keys = ["cohort", *split, "days"]
     frame = frame.sort_values(keys)[["cohort", *split, *_WITHIN]].reset_index(drop=True)
-    told = phrase(f"definition.repeat_within.{loaded.kind}", unit=periods.unit(period))
+    told = phrase(f"definition.repeat_within.{loaded.kind}", unit=lengths.unit(period))
     frame.attrs = loaded.told(told) | {"period": period}
     return frame
 
@@ -330,7 +330,7 @@ def _judged(frame: pd.DataFrame, repeats: str, rate: str) -> pd.DataFrame:
     return frame.assign(**{rate: frame[repeats] / frame["customers"]}, low=low, high=high, interval=method)
 
 
-def _lengths(days: Any) -> list[int]:
+def _whole_days(days: Any) -> list[int]:
     listed = list(days) if isinstance(days, Sequence) and not isinstance(days, str) else [days]
     for number in listed:
         if not isinstance(number, Integral) or isinstance(number, bool) or number < 1:
@@ -342,14 +342,14 @@ def _lengths(days: Any) -> list[int]:
     return sorted({int(number) for number in listed})
 
 
-def _repeats(loaded: Loaded, lengths: Sequence[int], period: Period, by: Sequence[str]) -> pd.DataFrame:
+def _repeats(loaded: Loaded, within: Sequence[int], period: Period, by: Sequence[str]) -> pd.DataFrame:
     """By cohort and group: the customers, and how many were back within each length."""
     seconds = buying.second_moments(loaded)
     if by:
         seconds = seconds.join(periods.birth_values(loaded, by), "customer_id")
     back = {
         f"_{n}": (seconds.second_at < seconds.first_at + ibis.interval(days=n)).fill_null(False).sum()
-        for n in lengths
+        for n in within
     }
     cohort = periods.index(seconds.first_at, period)
     grouped = seconds.group_by(*by, cohort_index=cohort)

@@ -11,9 +11,9 @@ import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 
-from retention_kit import billing, intervals, periods, policies, portions, tables
+from retention_kit import billing, intervals, lengths, periods, policies, portions, tables
+from retention_kit.lengths import Period
 from retention_kit.moments import Date
-from retention_kit.periods import Period
 from retention_kit.policies import Policy
 from retention_kit.sentences import phrase
 from retention_kit.tables import Columns
@@ -184,7 +184,7 @@ def cohort_mrr(
     grid.insert(0, "cohort", periods.starts(grid["cohort_index"], period))
     frame = _kept(grid)[["cohort", *groups, "age", *_COHORT]]
     by_words = tables.by_words("first_paid", groups)
-    told = phrase("definition.cohort_mrr", unit=periods.unit(period), by=by_words)
+    told = phrase("definition.cohort_mrr", unit=lengths.unit(period), by=by_words)
     frame.attrs = periods.told(loaded, told, frame, period)
     return frame
 

@@ -8,8 +8,8 @@ import pandas as pd
 
 from retention_kit import intervals, periods, retention_candidates, tables, windows
 from retention_kit.exceptions import DataError
+from retention_kit.lengths import Period
 from retention_kit.moments import Date
-from retention_kit.periods import Period
 from retention_kit.sentences import phrase
 from retention_kit.tables import Columns
 from retention_kit.windows import AgeZero, Counting, Denominator, Window, Windows

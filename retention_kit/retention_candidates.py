@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from retention_kit import explanations, figures, periods, windows
+from retention_kit import explanations, figures, lengths, periods, windows
 from retention_kit.exceptions import ParamsError
 from retention_kit.explanations import COHORT, OTHER_PERIOD, Candidate
+from retention_kit.lengths import Period
 from retention_kit.moments import Date
-from retention_kit.periods import Period
 from retention_kit.phrases import Words, words
 from retention_kit.sentences import phrase
 from retention_kit.sequences import Part
@@ -35,7 +35,7 @@ def explained(
     given = figures.read(figure, "share", name="retention")
     if isinstance(age, bool) or not isinstance(age, Integral) or age < 1:
         raise ParamsError(f"age {age!r} is no whole number from 1 on. Type age=1 for the first after.")
-    of: Words = {"unit": periods.unit(period), "age": int(age)}
+    of: Words = {"unit": lengths.unit(period), "age": int(age)}
     asked, number = words("explain.asked.retention", **of), None
     if cohort is not None:
         number = explanations.period_given("cohort", cohort, period)
@@ -206,4 +206,4 @@ def _day(number: int, period: Period) -> str:
 
 
 def _at(how: Windows, age: int) -> Words:
-    return {"unit": periods.unit(how.period), "age": age, "days": how.days}
+    return {"unit": lengths.unit(how.period), "age": age, "days": how.days}

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from retention_kit import periods, sequences
-from retention_kit.periods import Period
+from retention_kit.lengths import Period
 from retention_kit.sequences import Part
 from retention_kit.tables import Loaded
 

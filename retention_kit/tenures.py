@@ -4,8 +4,8 @@ import ibis
 import ibis.expr.types as ir
 import pandas as pd
 
-from retention_kit import billing, periods
-from retention_kit.periods import Period
+from retention_kit import billing, lengths, periods
+from retention_kit.lengths import Period
 from retention_kit.tables import Loaded
 
 _DAY = 86_400  # seconds
@@ -68,7 +68,7 @@ def _first_lives(loaded: Loaded, by: tuple[str, ...]) -> ir.Table:
 
 def _whole(since: ir.TimestampValue, until: ir.TimestampValue, period: Period) -> ir.IntegerValue:
     """How many whole periods lie between two moments, counted from the first of them."""
-    unit = periods.unit(period)
+    unit = lengths.unit(period)
     if unit in _DAYS:
         seconds = until.epoch_seconds() - since.epoch_seconds()
         return (seconds / (_DAYS[unit] * _DAY)).floor().cast("int64")

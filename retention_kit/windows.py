@@ -15,9 +15,9 @@ import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 
-from retention_kit import histories, periods, sequences, tables
+from retention_kit import histories, lengths, periods, sequences, tables
 from retention_kit.exceptions import DataError, did_you_mean
-from retention_kit.periods import Period
+from retention_kit.lengths import Period
 from retention_kit.phrases import Phrase
 from retention_kit.sentences import phrase
 from retention_kit.sequences import Part
@@ -65,7 +65,7 @@ class Windows:
     @property
     def days(self) -> int:
         """The length of an elapsed window."""
-        return DAYS[periods.unit(self.period)]
+        return DAYS[lengths.unit(self.period)]
 
     @property
     def by_customer(self) -> bool:
@@ -307,7 +307,7 @@ def definition(loaded: Loaded, how: Windows, by: Sequence[str] = (), events: Any
 def _when(how: Windows) -> Phrase:
     after = "_brackets" if how.brackets else "_or_after" if how.counting == "on_or_after" else ""
     if how.window == "calendar":
-        return phrase(f"definition.when.calendar{after}", unit=periods.unit(how.period))
+        return phrase(f"definition.when.calendar{after}", unit=lengths.unit(how.period))
     hours = how.window == "elapsed" and how.days == 1
     length = phrase("definition.length.day") if hours else phrase("definition.length.days", days=how.days)
     since = phrase(f"definition.since.{how.window}")
@@ -321,7 +321,7 @@ def _what_is_over(how: Windows) -> Phrase:
     if how.window != "calendar":
         return phrase(f"definition.over.window{cells}")
     together = "_eligible" if how.denominator == "eligible" else ""
-    return phrase(f"definition.over.calendar{cells}{together}", unit=periods.unit(how.period))
+    return phrase(f"definition.over.calendar{cells}{together}", unit=lengths.unit(how.period))
 
 
 # -- the three ways of counting: each one query, into sizes (`customers`) and who was back (`retained`) -----

@@ -16,7 +16,7 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from scipy import stats
 
-from retention_kit import cohorts, datasets, intervals, periods, retention, tables
+from retention_kit import cohorts, datasets, intervals, lengths, periods, retention, tables
 from retention_kit.exceptions import DataError
 from retention_kit.plots.cohorts import plot_cohort_revenue
 
@@ -221,7 +221,7 @@ def looped(frame: pd.DataFrame, period: str, incomplete: int) -> dict[tuple, tup
 @pytest.mark.parametrize("period", ["day", "week", "month", "quarter"])
 @settings(max_examples=10)
 @given(rows=st.lists(purchase, min_size=1, max_size=25), days=st.integers(2, 130))
-def test_money_is_that_of_loops(period: periods.Period, rows: list[tuple], days: int) -> None:
+def test_money_is_that_of_loops(period: lengths.Period, rows: list[tuple], days: int) -> None:
     end = FIRST + dt.timedelta(days=days, hours=5)
     frame = as_frame([("a", 0, 500, "x"), *rows])
     loaded = tables.orders(frame, as_of=end, columns=["group"])

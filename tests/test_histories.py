@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from retention_kit import histories, periods, tables
+from retention_kit import histories, lengths, periods, tables
 
 AS_OF = "2026-01-01"
 # Three years: weeks take three words of bits, months one, days more than histories are made of.
@@ -27,7 +27,7 @@ def orders(written: list[tuple[str, dt.datetime]]) -> pd.DataFrame:
     return frame.assign(shop=frame["customer_id"].map({"a": "north", "b": "north", "c": "south"}))
 
 
-def by_hand(written: list[tuple[str, dt.datetime]], period: periods.Period) -> dict[tuple[int, int], int]:
+def by_hand(written: list[tuple[str, dt.datetime]], period: lengths.Period) -> dict[tuple[int, int], int]:
     active: dict[str, set[int]] = {}
     for customer, moment in written:
         active.setdefault(customer, set()).add(periods.index_of(moment, period))
@@ -47,7 +47,7 @@ def cells(frame: pd.DataFrame) -> dict[tuple[int, int], int]:
 @every_period
 @settings(max_examples=15)
 @given(written=rows)
-def test_ages_are_those_counted_one_by_one(period: periods.Period, written: list) -> None:
+def test_ages_are_those_counted_one_by_one(period: lengths.Period, written: list) -> None:
     loaded = tables.orders(orders(written), as_of=AS_OF)
     assert cells(histories.retained_by_age(loaded, period)) == by_hand(written, period)
 

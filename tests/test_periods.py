@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from retention_kit import periods, tables
+from retention_kit import lengths, periods, tables
 from retention_kit.exceptions import DataError
 
-every_period = pytest.mark.parametrize("period", periods.PERIODS)
+every_period = pytest.mark.parametrize("period", lengths.PERIODS)
 moments = st.datetimes(dt.datetime(1900, 1, 1), dt.datetime(2199, 12, 31))
 
 SHOP = pd.DataFrame(
@@ -42,7 +42,7 @@ def load(as_of: str = "2024-04-01") -> tables.Loaded:
         ("week_saturday", "2024-07-06", "2024-07-12"),
     ],
 )
-def test_a_period_by_hand(period: periods.Period, first: str, last: str) -> None:
+def test_a_period_by_hand(period: lengths.Period, first: str, last: str) -> None:
     number = periods.index_of(pd.Timestamp(first), period)
     assert periods.index_of(pd.Timestamp(last), period) == number
     assert periods.index_of(pd.Timestamp(first) - pd.Timedelta(1, "us"), period) == number - 1
@@ -52,7 +52,7 @@ def test_a_period_by_hand(period: periods.Period, first: str, last: str) -> None
 @every_period
 @given(moment=moments)
 def test_a_moment_lies_between_the_starts_of_its_period_and_the_next(
-    period: periods.Period, moment: dt.datetime
+    period: lengths.Period, moment: dt.datetime
 ) -> None:
     number = periods.index_of(moment, period)
     assert periods.start_of(number, period) <= moment < periods.start_of(number + 1, period)
@@ -63,7 +63,7 @@ def test_a_moment_lies_between_the_starts_of_its_period_and_the_next(
 @every_period
 @settings(max_examples=20)
 @given(days=st.lists(moments, min_size=1, max_size=50))
-def test_the_engine_numbers_periods_as_python_does(period: periods.Period, days: list[dt.datetime]) -> None:
+def test_the_engine_numbers_periods_as_python_does(period: lengths.Period, days: list[dt.datetime]) -> None:
     table = ibis.memtable(
         pd.DataFrame({"row": range(len(days)), "at": pd.Series(days, dtype="datetime64[us]")})
     )
@@ -72,7 +72,7 @@ def test_the_engine_numbers_periods_as_python_does(period: periods.Period, days:
 
 
 @every_period
-def test_starts_are_a_column_of_moments(period: periods.Period) -> None:
+def test_starts_are_a_column_of_moments(period: lengths.Period) -> None:
     numbers = pd.Series([periods.index_of(dt.date(2024, 5, 17), period)] * 2, index=[3, 4])
     starts = periods.starts(numbers, period)
     assert starts.dtype == "datetime64[us]"

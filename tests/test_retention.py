@@ -12,14 +12,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from retention_kit import datasets, intervals, periods, retention, tables
+from retention_kit import datasets, intervals, lengths, periods, retention, tables
 from retention_kit.exceptions import DataError
 
 AS_OF = datasets.TINY_AS_OF
 COLUMNS = ["cohort", "age", "customers", "retained", "retention_rate", "low", "high", "interval"]
 COUNTS = ["age", "customers", "retained"]
 
-every_period = pytest.mark.parametrize("period", periods.PERIODS)
+every_period = pytest.mark.parametrize("period", lengths.PERIODS)
 
 
 def tiny(**how) -> pd.DataFrame:
@@ -374,7 +374,7 @@ def counted_by_loops(rows: list[tuple], period: str, end: dt.datetime, *, by: bo
 @settings(max_examples=10)
 @given(rows=st.lists(order, min_size=1, max_size=25), days=st.integers(1, 130))
 def test_rates_are_those_of_sets_and_loops(
-    period: periods.Period, by: str | None, rows: list[tuple], days: int
+    period: lengths.Period, by: str | None, rows: list[tuple], days: int
 ) -> None:
     end = FIRST + dt.timedelta(days=days, hours=5)
     loaded = tables.orders(as_frame([("a", 0, "x"), *rows]), as_of=end, columns=["group"])

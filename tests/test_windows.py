@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from retention_kit import datasets, periods, retention, session, tables, windows
+from retention_kit import datasets, lengths, periods, retention, session, tables, windows
 from retention_kit.exceptions import DataError
 from retention_kit.windows import Windows
 
@@ -99,7 +99,7 @@ def test_a_day_is_24_hours_to_the_microsecond_or_a_date(window: str, returns: st
     [("day", 1), ("week", 7), ("week_sunday", 7), ("month", 30), ("quarter", 91), ("year", 365)],
 )
 @pytest.mark.parametrize("window", ["elapsed", "elapsed_days"])
-def test_the_length_of_a_window(period: periods.Period, days: int, window: str) -> None:
+def test_the_length_of_a_window(period: lengths.Period, days: int, window: str) -> None:
     born = dt.datetime(2020, 1, 1)
     for shift, age in ((-1, 0), (0, 1)):
         back = born + dt.timedelta(days=days + shift)
@@ -365,7 +365,7 @@ def slots_of(how: Windows) -> Iterator[tuple[int, int]]:
     return iter(how.brackets) if how.brackets else ((age, age) for age in range(140))
 
 
-def tidy(rates: pd.DataFrame, period: periods.Period) -> dict[tuple, tuple]:
+def tidy(rates: pd.DataFrame, period: lengths.Period) -> dict[tuple, tuple]:
     rates = rates if "last_age" in rates else rates.assign(last_age=rates["age"])
     groups = rates["group"].astype(object).where(rates["group"].notna(), None)
     return {
@@ -381,7 +381,7 @@ moments = st.builds(
 )
 row = st.tuples(st.sampled_from("abcd"), moments, st.sampled_from("xyz"), st.sampled_from(["g", "h", None]))
 options = {
-    "period": st.sampled_from(periods.PERIODS),
+    "period": st.sampled_from(lengths.PERIODS),
     "window": st.sampled_from(["calendar", "elapsed", "elapsed_days"]),
     "denominator": st.sampled_from(["cohort", "eligible"]),
     "age_zero": st.sampled_from(["birth", "return"]),
