@@ -291,7 +291,11 @@ def explain(
     from retention_kit.sentences import Voice
 
     voice = Voice(language=read.language, currency=read.currency)
-    typer.echo("\n\n".join(explanations.as_text(_explained(read, each), voice) for each in asked))
+    told = [explanations.as_text(_explained(read, each), voice) for each in asked]
+    policy = read.options.get("churn", {}).get("policy", "house")
+    if policy != "house" and any(each.metric == "churn" for each in asked):
+        told.insert(0, voice.say("churn.explained_by_house", policy=policy))
+    typer.echo("\n\n".join(told))
 
 
 def _explained(client: "Client", asked: "Figure") -> "pd.DataFrame":

@@ -159,6 +159,15 @@ def test_a_figure_is_explained_by_the_clients_own_scale(shop):
     )
 
 
+def test_a_client_who_counts_by_a_policy_is_told_whose_figure_is_called_ours(shop):
+    own = "as_of: 2024-07-01\ncurrency: EUR\ndata: demo\noptions: {churn: {policy: stripe}}\n"
+    (shop / "shop.yaml").write_text(own, encoding="utf-8")
+    told = "This client's reports follow policy stripe; what is called ours below is the house's definition."
+    done = retention_kit("explain", "shop.yaml", "--churn", "4.8 %", "--month", "2024-05", cwd=shop)
+    assert done.stdout.splitlines()[0] == told, done.stderr
+    assert told not in retention_kit("explain", "shop.yaml", "--nps", "60", cwd=shop).stdout
+
+
 def test_the_figures_of_the_client_file_are_explained_where_none_is_said(shop):
     done = retention_kit("explain", "shop.yaml", cwd=shop)
     assert done.returncode == 0

@@ -231,8 +231,8 @@ def test_the_churn_chapter_counts_by_the_policy_of_a_billing_tool(tmp_path, monk
     assert lost == [5 / 120, 35 / 120]
     notes = [note.text for note in warned if "Policy" in note.text]
     assert notes == ["Policy stripe, not the house's: a subscription ends when it is cancelled."]
-    ours = [one for each in said.values() for one in each if one.startswith("The figures of this report")]
-    by_stripe = "The figures of this report follow policy stripe; "
+    ours = [one for each in said.values() for one in each if one.startswith("This client's reports")]
+    by_stripe = "This client's reports follow policy stripe; "
     assert ours == [f"{by_stripe}what is called ours below is the house's definition."]
     # `explain:` of the client file stands in the data notes, by whichever policy the chapter counts.
     for each in said.values():
