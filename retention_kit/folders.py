@@ -14,6 +14,7 @@ from retention_kit import locks
 from retention_kit.exceptions import ReportError
 
 _LOCK = ".lock"
+_IN_USE = (5, 32)  # what Windows says of a folder with a file in it that a program has open
 # What a run writes to before it is whole, and what it sets aside while it takes the old one's place.
 _STAGING = re.compile(r"\.(?P<final>.+)-[0-9a-f]{8}(?P<old>-old)?")
 
@@ -112,6 +113,8 @@ def not_written(folder: Path, error: OSError) -> str:
     """
     why = (error.strerror or str(error) or type(error).__name__).lower()
     do = "Free some, or name" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "Name"
+    if getattr(error, "winerror", None) in _IN_USE:
+        do = "Close what of it is open, such as its workbook, and run again, or name"
     return f"{folder}: {why}. {do} another folder with --out."
 
 

@@ -1,5 +1,6 @@
 """A folder is replaced whole or not at all."""
 
+import errno
 import os
 import re
 from pathlib import Path
@@ -90,3 +91,13 @@ def test_two_clients_of_one_name_are_told(tmp_path):
         "two.yaml and one.yaml are both client 'a'. Give one another id.",
         "one.yaml is named twice. Name it once.",
     ]
+
+
+def test_a_workbook_that_is_open_on_windows_is_to_be_closed():
+    """Windows moves no folder of which a file is open, and a workbook in Excel is."""
+    error = PermissionError(errno.EACCES, "Access is denied")
+    error.winerror = 5
+    assert folders.not_written(Path("outputs/acme"), error) == (
+        "outputs/acme: access is denied. Close what of it is open, such as its workbook, and run again, "
+        "or name another folder with --out."
+    )
