@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup, escape
 
-from retention_kit import names
+from retention_kit import lengths, names
 from retention_kit.colours import luminance
 from retention_kit.exceptions import ReportError
 from retention_kit.sentences import Voice
@@ -245,8 +245,8 @@ def heat(
 
 def _counted_in(frame: pd.DataFrame, column: str, voice: Voice) -> str:
     """A column's word; of an age, which periods it counts, where the frame tells."""
-    unit = f"mark.age_{frame.attrs.get('period')}" if column == "age" else ""
-    return voice.columns.get(unit) or voice.word("column", column)
+    counted = lengths.age_word(voice.columns, frame.attrs.get("period")) if column == "age" else ""
+    return counted or voice.word("column", column)
 
 
 def _without_certain_start(wide: pd.DataFrame) -> pd.DataFrame:

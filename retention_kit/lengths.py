@@ -1,5 +1,6 @@
 """How long a period is: its names, what it is a number of, and what a rate of one comes to in another."""
 
+from collections.abc import Mapping
 from typing import Literal
 
 from retention_kit.exceptions import DataError, ParamsError, did_you_mean
@@ -28,6 +29,15 @@ def unit(period: Period) -> str:
     """
     check_period(period)
     return period.partition("_")[0]
+
+
+def age_word(words: Mapping[str, str], period: str | None) -> str:
+    """What an age in periods is called by the words of a report; "" where they, or the frame, do not say.
+
+    >>> age_word({"mark.age_month": "Months since the first"}, "month"), age_word({}, "month")
+    ('Months since the first', '')
+    """
+    return words.get(f"mark.age_{period}", "")
 
 
 def compounded(rate: float, period: Period, to: Period) -> float:

@@ -111,7 +111,7 @@ PUBLIC = {
     "invoices": ["periods", "subscriptions_from_invoices"],
     "keywords": ["keywords"],
     "leaving": ["churn_hazard", "churn_reasons", "tenure_survival"],
-    "lengths": ["check_period", "compounded", "unit"],
+    "lengths": ["age_word", "check_period", "compounded", "unit"],
     "lifecycle": ["lifecycle", "stickiness"],
     "losses": ["churn_by_margin", "save_rate"],
     "masks": ["masked", "quote"],

@@ -15,6 +15,8 @@ from babel import dates
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from retention_kit import lengths
+
 Labels = Mapping[str, str]
 
 BLUE, ORANGE, GREEN, RED, SKY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#56B4E9"  # Okabe and Ito
@@ -103,8 +105,8 @@ def period_axis(ax: Axes, frame: pd.DataFrame, column: str, labels: Labels | Non
 
 def age_axis(ax: Axes, frame: pd.DataFrame, labels: Labels | None) -> None:
     """Whole periods since the first, in the unit that the frame tells."""
-    unit = f"mark.age_{frame.attrs.get('period')}"
-    ax.set_xlabel((labels or {}).get(unit) or label("age", labels))
+    counted = lengths.age_word(labels or {}, frame.attrs.get("period"))
+    ax.set_xlabel(counted or label("age", labels))
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
 
 
