@@ -15,7 +15,7 @@ import ibis
 import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
 
-from retention_kit import blanks, mappings, signs, spelled
+from retention_kit import blanks, mappings, signs, spelled, worded
 from retention_kit.contracts import IDS
 from retention_kit.exceptions import DataError, did_you_mean
 from retention_kit.mappings import Mapped
@@ -28,9 +28,6 @@ _SPACES = r"[\s\x{00a0}\x{202f}]"
 _POINT = r"^[+-]?(\d+|[1-9]\d{0,2}(,\d{3})+)?(\.\d*)?([eE][+-]?\d+)?$"
 _COMMA = r"^[+-]?(\d+|[1-9]\d{0,2}(\.\d{3})+)?(,\d*)?([eE][+-]?\d+)?$"
 _TIME = r"([ T]\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?( ?[AaPp][Mm])?)?"
-# A score, then a sign or a blank, then words without another number: 9/10 and "8 or 9" are no scores.
-_WORDED = r"^\s*(\d{1,3})\s*[-\x{2013}\x{2014}:=.)(]?\s*\pL[^\d]*$"
-_WORDED_BEFORE = r"^\s*\pL[^\d]*[-\x{2013}\x{2014}:=]\s*(\d{1,3})\s*$"  # Extremely likely - 10
 _ZONED = r"^\d{4}-\d{1,2}-\d{1,2}[ T]\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?\s?(Z|[+-]\d{2}(:?\d{2})?)$"
 
 # Each order of day, month and year: the shape of its texts and the formats that read them.
@@ -375,16 +372,11 @@ def _numbers(table: ir.Table, name: str, hints: Hints) -> Reading:
 
 def _scores(table: ir.Table, name: str, hints: Hints) -> Reading:
     """Scores, some of which surveys write with what they mean: `10 - extremely likely`, or after it."""
-    worded = table[name].re_search(_WORDED) | table[name].re_search(_WORDED_BEFORE)
-    if not table.filter(worded).limit(1).count().execute():
+    if not table.filter(worded.found(table[name])).limit(1).count().execute():
         return number_reading(table, name, hints.decimal)
-    reading = number_reading(table.mutate(**{name: _without_words(table[name])}), name, hints.decimal)
+    reading = number_reading(table.mutate(**{name: worded.without(table[name])}), name, hints.decimal)
     said = phrase("note.score_words", column=name)
-    return Reading(lambda text: reading.read(_without_words(text)), (said,))
-
-
-def _without_words(text: ir.StringValue) -> ir.StringValue:
-    return text.re_replace(_WORDED, r"\1").re_replace(_WORDED_BEFORE, r"\1")
+    return Reading(lambda text: reading.read(worded.without(text)), (said,))
 
 
 def _finite(number: ir.FloatingValue) -> ir.FloatingValue:
