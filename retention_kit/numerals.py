@@ -5,10 +5,11 @@ language is asked once how it writes as many ones.
 """
 
 import re
-from contextlib import AbstractContextManager
+from collections.abc import Callable
 from decimal import ROUND_HALF_EVEN, Decimal, getcontext, localcontext
 from functools import lru_cache
 from itertools import chain
+from typing import Any
 
 from babel import Locale, numbers
 
@@ -28,8 +29,7 @@ def decimal_text(locale: Locale, number: Decimal, places: int) -> str:
     >>> decimal_text(Locale("pl"), Decimal("12345.50"), 2)
     '12\xa0345,50'
     """
-    digits = _digits(number)
-    return _filled(_decimal_model(locale, number < 0, len(digits), places), digits)
+    return _written(_decimal, number, locale, places)
 
 
 def percent_text(locale: Locale, number: Decimal, places: int) -> str:
@@ -38,8 +38,7 @@ def percent_text(locale: Locale, number: Decimal, places: int) -> str:
     >>> percent_text(Locale("en"), Decimal("0.382"), 1)
     '38.2%'
     """
-    digits = _digits(number.scaleb(2))
-    return _filled(_percent_model(locale, number < 0, len(digits), places), digits)
+    return _written(_percent, number.scaleb(2), locale, places)
 
 
 def money_text(locale: Locale, number: Decimal, places: int, currency: str) -> str:
@@ -48,50 +47,39 @@ def money_text(locale: Locale, number: Decimal, places: int, currency: str) -> s
     >>> money_text(Locale("en"), Decimal("1234.50"), 2, "EUR")
     '€1,234.50'
     """
-    digits = _digits(number)
-    return _filled(_money_model(locale, number < 0, len(digits), places, currency), digits)
+    return _written(_money, number, locale, places, currency)
 
 
-@lru_cache
-def _decimal_model(locale: Locale, negative: bool, digits: int, places: int) -> str:
+def _decimal(number: Decimal, locale: Locale, places: int) -> str:
     pattern = _with_places(locale.decimal_formats[None].pattern, places)
-    with _exact(digits):
-        return numbers.format_decimal(_ones(negative, digits, places), format=pattern, locale=locale)
+    return numbers.format_decimal(number, format=pattern, locale=locale)
 
 
-@lru_cache
-def _percent_model(locale: Locale, negative: bool, digits: int, places: int) -> str:
+def _percent(number: Decimal, locale: Locale, places: int) -> str:
     pattern = _with_places(locale.percent_formats[None].pattern, places)
-    with _exact(digits):
-        return numbers.format_percent(_ones(negative, digits, places + 2), format=pattern, locale=locale)
+    return numbers.format_percent(number.scaleb(-2), format=pattern, locale=locale)
 
 
-@lru_cache
-def _money_model(locale: Locale, negative: bool, digits: int, places: int, currency: str) -> str:
+def _money(number: Decimal, locale: Locale, places: int, currency: str) -> str:
     pattern = _with_places(locale.currency_formats["standard"].pattern, places)
-    ones = _ones(negative, digits, places)
-    with _exact(digits):
-        text = numbers.format_currency(ones, currency, format=pattern, locale=locale, currency_digits=False)
+    text = numbers.format_currency(number, currency, format=pattern, locale=locale, currency_digits=False)
     return re.sub(r"(?<=[^\W\d_])(?=\d)", "\N{NO-BREAK SPACE}", text)  # PLN 12, as €12
 
 
-def _exact(digits: int) -> AbstractContextManager:
-    """Within it numbers have so many digits: 1e-300 as a decimal has 301."""
-    return localcontext(prec=max(digits, getcontext().prec))
-
-
-def _ones(negative: bool, digits: int, places: int) -> Decimal:
-    return Decimal((int(negative), (1,) * digits, -places))
-
-
-def _digits(number: Decimal) -> str:
-    return f"{abs(number):f}".replace(".", "")
-
-
-def _filled(model: str, digits: str) -> str:
-    """The text of ones with the digits of a number in their place."""
-    between = model.split("1")
+def _written(write: Callable[..., str], number: Decimal, *how: Any) -> str:
+    """What `write` makes of a number, from what it makes of ones: the digits take their places."""
+    digits = f"{abs(number):f}".replace(".", "")
+    between = _around_ones(write, number < 0, len(digits), *how)
     return "".join(chain.from_iterable(zip(between, digits, strict=False))) + between[-1]
+
+
+@lru_cache(maxsize=1_000)
+def _around_ones(
+    write: Callable[..., str], negative: bool, digits: int, locale: Locale, places: int, *how: Any
+) -> list[str]:
+    ones = Decimal((int(negative), (1,) * digits, -places))
+    with localcontext(prec=max(digits, getcontext().prec)):  # 1e-300 as a decimal has 301 digits
+        return write(ones, locale, places, *how).split("1")
 
 
 def _with_places(pattern: str, places: int) -> str:
