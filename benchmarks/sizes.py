@@ -22,6 +22,7 @@ ROOT = Path(__file__).parents[1]
 OWN = 8 * 1024**3  # bytes of its own that a process may have, whatever it does
 # The limit counts what is set aside and never used, and these set aside gigabytes where nobody tells them.
 _NO_RESERVES = {"MALLOC_ARENA_MAX": "2", "ARROW_DEFAULT_MEMORY_POOL": "system"}
+_ALL = "all of these"
 
 _ORDERS = """
 COPY (
@@ -79,7 +80,7 @@ def run(small: int, large: int, memories: tuple[str, str] = ("3GB", "1GB")) -> l
     for rows, limits in ((small, memories[:1]), (large, memories)):
         with tempfile.TemporaryDirectory() as folder:
             write(Path(folder), rows)
-            found += [asked(Path(folder), memory) for memory in limits]
+            found += [_added_up(asked(Path(folder), memory)) for memory in limits]
     few, many, tight = found
     return [*_told(large, memories[0], many, few, small), *_told(large, memories[1], tight)]
 
@@ -92,26 +93,27 @@ def _told(
         f"{rows:,} orders, {rows // 4:,} subscriptions, a question after the other; the engine "
         f"told {memory}, the process held to {OWN / 1024**3:.0f} GB"
     )
-    names = [name for name in found if name not in ("peak", "spilled")]
-    spent = {name: found[name] for name in names} | {"all": _together(found, names)}
-    before = few and {name: few[name] for name in names} | {"all": _together(few, names)}
     told = []
-    for name, taken in spent.items():
-        one = Measured(task, _label(name), rows, warm=taken["wall"], cpu=taken["cpu"])
-        if before:
-            times = taken["cpu"] / before[name]["cpu"] * small / rows
-            one = one._replace(note=f"a row costs {times:.2f} times one of {small:,}")
+    for name in (name for name in found if name not in ("peak", "spilled")):
+        note = ""
+        if few:
+            times = found[name]["cpu"] / few[name]["cpu"] * small / rows
+            note = f"a row costs {times:.2f} times one of {small:,}"
+        one = Measured(task, _label(name), rows, warm=found[name]["wall"], cpu=found[name]["cpu"], note=note)
         told.append(one)
+    *questions, together = told
     spilled = f"spilled to disk at most {found['spilled']:,.0f} MB"
-    note = "; ".join(filter(None, [told[-1].note, spilled]))
-    return [*told[:-1], told[-1]._replace(peak=found["peak"], note=note)]
+    note = "; ".join(filter(None, [together.note, spilled]))
+    return [*questions, together._replace(peak=found["peak"], note=note)]
 
 
-def _together(found: dict, names: list[str]) -> dict[str, float]:
-    return {kind: sum(found[name][kind] for name in names) for kind in ("wall", "cpu")}
+def _added_up(found: dict) -> dict:
+    """What was asked, and after it what all questions took together."""
+    taken = [each for name, each in found.items() if name not in ("peak", "spilled")]
+    return found | {_ALL: {kind: sum(each[kind] for each in taken) for kind in ("cpu", "wall")}}
 
 
 def _label(name: str) -> str:
-    if name == "all":
-        return "all of these"
+    if name == _ALL:
+        return name
     return f"`{name}`, over a customer's orders" if name in one_size.WINDOWS else f"`{name}`"

@@ -157,7 +157,11 @@ def _checked(
     named, in_order = kept, None
     if days is not None:
         in_order = sequences.laid_out(kept, contract)
-        named = sequences.each_customer(kept, contract.moment) if in_order is None else in_order.named
+        named = (
+            sequences.each_customer(kept, contract.moment)
+            if in_order is None
+            else ibis.memtable(in_order.customers)
+        )
         notes += moments.warnings(days, named)
     notes += grouped
     if not written.bare or same_customer is not None:

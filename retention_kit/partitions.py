@@ -61,7 +61,7 @@ def _written(name: str, query: str, schema: ibis.Schema, rows: int) -> ir.Table:
     folders = sorted(path for path in folder.iterdir() if path.is_dir())
     parts = [_read(f"{name}_{i}", [path]) for i, path in enumerate(folders)]
     for part, path in zip(parts, folders, strict=True):
-        weakref.finalize(part.op(), shutil.rmtree, path, ignore_errors=True).atexit = False
+        session.at_last_use(part, shutil.rmtree, path, ignore_errors=True)
     whole = _read(name, folders)
     _parts[whole.op()] = [part.op() for part in parts]
     return whole
@@ -75,7 +75,7 @@ def _read(name: str, folders: Sequence[Path]) -> ir.Table:
         f'CREATE TEMP VIEW "{name}" AS SELECT * FROM read_parquet([{files}], hive_partitioning = false)'
     )
     table = engine.table(name)
-    weakref.finalize(table.op(), engine.drop_view, name, force=True).atexit = False
+    session.at_last_use(table, engine.drop_view, name, force=True)
     return table
 
 

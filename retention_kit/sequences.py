@@ -14,7 +14,6 @@ from functools import cached_property
 from itertools import chain, pairwise
 from typing import TypeVar
 
-import ibis
 import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
@@ -75,11 +74,6 @@ class Sequences:
 
     customers: pa.Table
     rows: pa.Table
-
-    @property
-    def named(self) -> ir.Table:
-        """The customers, to be asked of."""
-        return ibis.memtable(self.customers)
 
     def of_parts(self, count: Callable[[Part], Counted]) -> Iterator[Counted]:
         """What is counted of each part, in their order; as many at a time as there are processors."""

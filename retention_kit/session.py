@@ -86,7 +86,7 @@ class Engine(Backend):
             self.con.execute(f'CREATE {"TEMP " if temp else ""}TABLE "{name}" ({columns})')
             self.con.execute(f'INSERT INTO "{name}" {query}')
             kept = self.table(name, database=("temp", "main") if temp else None)
-            weakref.finalize(kept.op(), self.drop_table, name, force=True).atexit = False
+            at_last_use(kept, self.drop_table, name, force=True)
             return kept
 
     def _rows(self, query: str) -> int:
@@ -212,6 +212,11 @@ def stored(table: ir.Table, kind: str, *, alike: int = 1, packed: Packed | None 
     tables will be there at once.
     """
     return connection().keep(new_name(kind), table, alike, packed) if holds(table) else table
+
+
+def at_last_use(table: ir.Table, tidy: Callable[..., object], *given: Any, **how: Any) -> None:
+    """Call `tidy` once no expression over a table is left; a process that ends removes all anyway."""
+    weakref.finalize(table.op(), tidy, *given, **how).atexit = False
 
 
 def set_aside(parts: Iterable[pa.Table | pa.RecordBatch], kind: str) -> pa.Table:
