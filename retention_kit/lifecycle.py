@@ -261,8 +261,11 @@ def _active_days_in_order(part: Part, period: Period, end: int) -> tuple[pd.Data
     active = pd.DataFrame(sums).groupby("period_index", as_index=False).sum()
     is_last = np.append(is_first[1:], True)[: len(new)]
     kept = np.where(is_last, _WEEK, np.minimum(np.diff(day, append=0), _WEEK))
-    lasting = pd.DataFrame({"_day": periods.of_days(day, "day"), "_kept": kept, "_change": 1})
-    return active, lasting.groupby(["_day", "_kept"], as_index=False).sum()
+    earliest = part.days.min()
+    change = np.bincount((day - earliest) * _WEEK + kept - 1)
+    there = np.flatnonzero(change)
+    days = periods.of_days(there // _WEEK + earliest, "day")
+    return active, pd.DataFrame({"_day": days, "_kept": there % _WEEK + 1, "_change": change[there]})
 
 
 def _weekly_active(

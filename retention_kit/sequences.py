@@ -24,7 +24,9 @@ from retention_kit import partitions, session, waiting
 from retention_kit.contracts import Contract
 
 #: Rows of a part: few enough for the processor's caches, many enough that a query costs nothing beside them.
-_ROWS = 500_000
+_ROWS = 250_000
+#: What is kept of each row, and as what.
+_TYPES = {"_moment": "datetime64[us]", "_amount": "float64"}
 #: A day in microseconds, in which moments are counted.
 DAY = 86_400_000_000
 
@@ -69,33 +71,38 @@ class Part:
 class Sequences:
     """A table's customers with `customer_id`, `rows` and the moment of the `first` of these.
 
-    `rows` are theirs in the same order, with `_moment` and `_amount`.
+    `columns` are of their rows in the same order: `_moment`, and `_amount` where there are amounts.
     """
 
     customers: pa.Table
-    rows: pa.Table
+    columns: dict[str, np.ndarray]
 
     def of_parts(self, count: Callable[[Part], Counted]) -> Iterator[Counted]:
         """What is counted of each part, in their order; as many at a time as there are processors."""
-        ends = np.cumsum(self.customers["rows"].to_numpy())
-        starts = np.arange(1, _parts(self.rows.num_rows)) * _ROWS
-        cuts = [0, *np.searchsorted(ends, starts).tolist(), len(ends)]
-        whole = [pair for pair in pairwise(cuts) if pair[0] < pair[1]]
         with ThreadPoolExecutor(os.cpu_count()) as workers:
-            counted = workers.map(lambda pair: count(self._part(*pair, ends)), whole)
-            yield from waiting.counted(counted, len(whole))
+            counted = workers.map(lambda pair: count(self._part(*pair)), pairwise(self._cuts))
+            yield from waiting.counted(counted, len(self._cuts) - 1)
 
     def added(self, count: Callable[[Part], pd.DataFrame], keys: Sequence[str]) -> pd.DataFrame:
         """What is counted of each part, the rows of one key added up, in the order of the keys."""
         return pd.concat(self.of_parts(count)).groupby(list(keys), as_index=False).sum()
 
-    def _part(self, low: int, high: int, ends: np.ndarray) -> Part:
-        start = int(ends[low - 1]) if low else 0
+    @cached_property
+    def _cuts(self) -> list[tuple[int, int]]:
+        """How many customers and rows lie before each part, and in all: a part holds whole customers."""
+        cuts, customers, rows = [(0, 0)], 0, 0
+        for chunk in filter(len, self.customers["rows"].chunks):
+            ends = rows + np.cumsum(chunk.to_numpy())
+            last = np.flatnonzero(np.diff(ends // _ROWS, prepend=rows // _ROWS))
+            cuts += [(customers + i + 1, int(ends[i])) for i in last.tolist()]
+            customers, rows = customers + len(ends), int(ends[-1])
+        return cuts if cuts[-1] == (customers, rows) else [*cuts, (customers, rows)]
+
+    def _part(self, start: tuple[int, int], end: tuple[int, int]) -> Part:
+        (low, first), (high, last) = start, end
         sizes = self.customers["rows"].slice(low, high - low).to_numpy()
-        rows = self.rows.slice(start, int(ends[high - 1]) - start)
-        columns = {name: rows[name].to_numpy() for name in rows.column_names}
-        moments = columns["_moment"].astype("datetime64[us]").view("int64")
-        return Part(sizes, moments, columns.get("_amount"))
+        rows = {name: column[first:last] for name, column in self.columns.items()}
+        return Part(sizes, rows["_moment"].view("int64"), rows.get("_amount"))
 
 
 def laid_out(table: ir.Table, contract: Contract) -> Sequences | None:
@@ -108,8 +115,10 @@ def laid_out(table: ir.Table, contract: Contract) -> Sequences | None:
         # Two ids with one number, which a shop will hardly ever see: then by the ids, which are slower.
         number, customers = _itself, _customers(parts, contract, _itself)
     rows = (_rows_of(part, contract, number) for part in parts)
-    known = pc.sum(customers["rows"]).as_py()
-    return Sequences(customers.drop_columns("_number"), _set_aside(rows, "in_order", known))
+    batches = waiting.counted(_batches(rows), _parts(pc.sum(customers["rows"]).as_py()))
+    types = {name: _TYPES[name] for name in _wanted(table, contract) if name in _TYPES}
+    columns = session.columns_set_aside(batches, "in_order", types)
+    return Sequences(customers.drop_columns("_number"), columns)
 
 
 def each_customer(table: ir.Table, moment: str) -> ir.Table:
@@ -155,19 +164,18 @@ def _customers(parts: Sequence[ir.Table], contract: Contract, number: Number) ->
     """One row a customer; those of a partition in the order of their numbers."""
     each = (each_customer(part, contract.moment) for part in parts)
     numbered = (one.mutate(_number=number(one.customer_id)).order_by("_number") for one in each)
-    return _set_aside(numbered, "customers")
+    return session.set_aside(waiting.counted(_batches(numbered), None), "customers")
 
 
 def _rows_of(table: ir.Table, contract: Contract, number: Number) -> ir.Table:
     rows = table.select(_number=number(table.customer_id), **_wanted(table, contract))
     rows = rows.order_by(*rows.columns)
-    return rows.select([name for name in ("_moment", "_amount") if name in rows.columns])
+    return rows.select([name for name in _TYPES if name in rows.columns])
 
 
-def _set_aside(tables: Iterable[ir.Table], kind: str, rows: int | None = None) -> pa.Table:
-    """Tables one after the other, so that they take no memory; a bar tells how many of `rows` have come."""
-    batches = chain.from_iterable(table.to_pyarrow_batches(chunk_size=_ROWS) for table in tables)
-    return session.set_aside(waiting.counted(batches, rows and _parts(rows)), kind)
+def _batches(tables: Iterable[ir.Table]) -> Iterator[pa.RecordBatch]:
+    """Tables one after the other, a little at a time, so that they take no memory."""
+    return chain.from_iterable(table.to_pyarrow_batches(chunk_size=_ROWS) for table in tables)
 
 
 def _meet(numbers: pa.ChunkedArray) -> bool:

@@ -7,8 +7,8 @@ import os
 import re
 import warnings
 import weakref
-from collections.abc import Callable, Iterable
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ import duckdb
 import ibis
 import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
+import numpy as np
 import pyarrow as pa
 from ibis.backends.duckdb import Backend
 
@@ -221,13 +222,41 @@ def at_last_use(table: ir.Table, tidy: Callable[..., object], *given: Any, **how
 
 def set_aside(parts: Iterable[pa.Table | pa.RecordBatch], kind: str) -> pa.Table:
     """A table written part by part to a file and read from there, so that it takes no memory of its own."""
-    path, rest = str(scratch.folder() / f"{new_name(kind)}.arrow"), iter(parts)
+    path, rest = _new_file(kind, "arrow"), iter(parts)
     first = next(rest)
     with pa.ipc.new_file(path, first.schema) as file:
         for part in itertools.chain([first], rest):
             file.write(part)
-    with pa.memory_map(path) as source:
+    with pa.memory_map(str(path)) as source:
         table = pa.ipc.open_file(source).read_all()
-    with suppress(PermissionError):  # a system that keeps the name of what is read removes it with the folder
-        Path(path).unlink()
+    _unnamed(path)
     return table
+
+
+def columns_set_aside(
+    parts: Iterable[pa.RecordBatch], kind: str, types: Mapping[str, str]
+) -> dict[str, np.ndarray]:
+    """Columns written part by part, each to a file of its own and of one type, and read from there.
+
+    A slice of one is no copy: of a table's parts it would be, where it reaches from one into the next.
+    """
+    paths = {name: _new_file(kind, "column") for name in types}
+    with ExitStack() as stack:
+        files = {name: stack.enter_context(path.open("wb")) for name, path in paths.items()}
+        for part in parts:
+            for name, file in files.items():
+                file.write(np.ascontiguousarray(part[name].to_numpy(zero_copy_only=False), types[name]))
+    columns = {name: np.asarray(np.memmap(path, types[name], "r")) for name, path in paths.items()}
+    for path in paths.values():
+        _unnamed(path)
+    return columns
+
+
+def _new_file(kind: str, suffix: str) -> Path:
+    return scratch.folder() / f"{new_name(kind)}.{suffix}"
+
+
+def _unnamed(path: Path) -> None:
+    """What is mapped goes with its last reader; a system that keeps its name removes it with the folder."""
+    with suppress(PermissionError):
+        path.unlink()

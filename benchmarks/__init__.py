@@ -1,1 +1,0 @@
-"""What is fast, against what, reproducibly: `python -m benchmarks`."""
