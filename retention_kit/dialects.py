@@ -264,7 +264,9 @@ def _odd_line(path: str, dialect: Dialect) -> str | None:
 
 
 def complaint(name: str, error: Exception) -> str:
-    """One line for what the engine says: of a broken line of a CSV file, or of an expression."""
+    """One line for what the engine says: of memory, of a broken line of a CSV file, or of an expression."""
+    if isinstance(error, duckdb.OutOfMemoryException):
+        return f"{name} does not fit into memory: {reason(error)}. {_MEMORY}"
     if "sniff" in str(error).lower():
         return f"{name} is not read as CSV: it has no lines of alike columns. {AGAIN}"
     line = _CSV_LINE.search(str(error))
@@ -281,6 +283,10 @@ def complaint(name: str, error: Exception) -> str:
     return f"{name} cannot be read: {reason(error)}. {AGAIN}"
 
 
+_MEMORY = (
+    f"{session.MEMORY} says how much the engine takes, else it is four fifths of the machine's; the rest "
+    "goes to disk. Set it to less where so much is not free, such as 2GB, or to more where it says a few MB."
+)
 _OF_EXPRESSIONS = (duckdb.BinderException, duckdb.CatalogException, duckdb.ConversionException)
 _CSV_LINE = re.compile(r"CSV Error on Line: (\d+)(\n *Original Line:.*)?")
 _CSV_REASON = re.compile(r"^(Value with|Expected Number|Maximum|Invalid|Error when) .*", re.MULTILINE)

@@ -2,8 +2,10 @@
 
 from pathlib import Path
 
+import duckdb
 import pytest
 
+from retention_kit import dialects
 from retention_kit.exceptions import DataError
 from retention_kit.sources import open_source
 
@@ -61,3 +63,14 @@ def test_words_of_one_column_are_no_columns(tmp_path: Path) -> None:
     assert cells(tmp_path / "a.csv", delimiter=",") == {"the comment": ["so so", "very  good"]}
     (tmp_path / "b.csv").write_text("comment\nvery  good\nbad\n")
     assert cells(tmp_path / "b.csv") == {"comment": ["bad", "very  good"]}
+
+
+def test_too_little_memory_is_no_fault_of_the_file() -> None:
+    with duckdb.connect(config={"memory_limit": "1MB"}) as engine, pytest.raises(duckdb.Error) as refused:
+        engine.execute("SELECT i, count(*) FROM range(1000000) AS counted(i) GROUP BY i").fetchall()
+    why = str(refused.value).splitlines()[0].removeprefix("Out of Memory Error: ")
+    assert dialects.complaint("a.csv", refused.value) == (
+        f"a.csv does not fit into memory: {why}. RETENTION_KIT_MEMORY says how much the engine takes, else "
+        "it is four fifths of the machine's; the rest goes to disk. Set it to less where so much is not free, "
+        "such as 2GB, or to more where it says a few MB."
+    )
