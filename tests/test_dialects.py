@@ -71,6 +71,6 @@ def test_too_little_memory_is_no_fault_of_the_file() -> None:
     why = str(refused.value).splitlines()[0].removeprefix("Out of Memory Error: ")
     assert dialects.complaint("a.csv", refused.value) == (
         f"a.csv does not fit into memory: {why}. RETENTION_KIT_MEMORY says how much the engine takes, else "
-        "it is four fifths of the machine's; the rest goes to disk. Set it to less where so much is not free, "
-        "such as 2GB, or to more where it says a few MB."
+        "it is four fifths of the machine's; the rest goes to disk. Set it to less where so much is not "
+        "free, such as 2GB, or to more where it says a few MB."
     )

@@ -3,6 +3,7 @@
 import sys
 
 import ibis
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
@@ -38,6 +39,19 @@ def test_parts_set_aside_are_one_table_in_their_order_and_leave_no_file_behind()
     table = session.set_aside(parts, "profile")
     assert table.to_pydict() == {"customer_id": ["c", "a", "b"], "orders": [0, 1, 2]}
     assert list(scratch.folder().glob("profile*")) == []
+
+
+def test_columns_set_aside_are_whole_of_the_type_asked_for_and_leave_no_file_behind() -> None:
+    days = [np.datetime64("2024-01-01"), np.datetime64("2024-01-02"), np.datetime64("2024-01-03")]
+    parts = (
+        pa.record_batch({"at": [day], "paid": [paid], "id": ["x"]})
+        for day, paid in zip(days, (1, None, 3), strict=True)
+    )
+    found = session.columns_set_aside(parts, "in_order", {"at": "datetime64[us]", "paid": "float64"})
+    assert {name: column.dtype for name, column in found.items()} == {"at": "<M8[us]", "paid": "float64"}
+    np.testing.assert_array_equal(found["at"], np.array(days, "datetime64[us]"))
+    np.testing.assert_array_equal(found["paid"], [1, np.nan, 3])
+    assert list(scratch.folder().glob("in_order*")) == []
 
 
 def test_the_engine_takes_no_more_memory_than_it_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
