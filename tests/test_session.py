@@ -44,7 +44,7 @@ def test_parts_set_aside_are_one_table_in_their_order_and_leave_no_file_behind()
 def test_columns_set_aside_are_whole_of_the_type_asked_for_and_leave_no_file_behind() -> None:
     days = [np.datetime64("2024-01-01"), np.datetime64("2024-01-02"), np.datetime64("2024-01-03")]
     parts = (
-        pa.record_batch({"at": [day], "paid": [paid], "id": ["x"]})
+        pa.record_batch({"at": np.array([day], "datetime64[ms]"), "paid": [paid], "id": ["x"]})
         for day, paid in zip(days, (1, None, 3), strict=True)
     )
     found = session.columns_set_aside(parts, "in_order", {"at": "datetime64[us]", "paid": "float64"})
