@@ -25,6 +25,7 @@ OWN = 8 * 1024**3  # bytes of its own that a process may have, whatever it does
 # The limit counts what is set aside and never used, and these set aside gigabytes where nobody tells them.
 _NO_RESERVES = {"MALLOC_ARENA_MAX": "2", "ARROW_DEFAULT_MEMORY_POOL": "system"}
 _TURNS = 3
+_TOLD_APART = 0.1  # seconds above which the system's part is told in more than a few of its ticks
 _ALL = "all of these"
 _PLACES = ("peak", "spilled")  # told of a whole run
 
@@ -76,7 +77,7 @@ def asked(folder: Path, memory: str) -> dict:
         raise RuntimeError(f"under {memory} it failed: {done.stderr.strip().splitlines()[-1]}")
     told = [json.loads(each) for each in done.stdout.splitlines() if each.startswith("{")]
     taken = {each.pop("name"): each for each in told[:-1]}
-    together = {kind: sum(each[kind] for each in taken.values()) for kind in ("cpu", "wall")}
+    together = {kind: sum(each[kind] for each in taken.values()) for kind in one_size.KINDS}
     return taken | {_ALL: together} | told[-1]
 
 
@@ -98,7 +99,7 @@ def _least(runs: Sequence[dict]) -> dict:
     """The least that each question took, and the most memory and disk."""
     most = {name: max(run[name] for run in runs) for name in _PLACES}
     questions = [name for name in runs[0] if name not in _PLACES]
-    kinds = ("cpu", "wall")
+    kinds = one_size.KINDS
     return {name: {kind: min(run[name][kind] for run in runs) for kind in kinds} for name in questions} | most
 
 
@@ -112,16 +113,22 @@ def _told(
     )
     told = []
     for name in (name for name in found if name not in _PLACES):
-        note = ""
-        if few:
-            times = found[name]["cpu"] / few[name]["cpu"] * small / rows
-            note = f"a row costs {times:.2f} times one of {small:,}"
+        note = _beside(found[name], few[name], small / rows, f"{small:,}") if few else ""
         one = Measured(task, _label(name), rows, warm=found[name]["wall"], cpu=found[name]["cpu"], note=note)
         told.append(one)
     *questions, together = told
     spilled = f"spilled to disk at most {found['spilled']:,.0f} MB"
     note = "; ".join(filter(None, [together.note, spilled]))
     return [*questions, together._replace(peak=found["peak"], note=note)]
+
+
+def _beside(many: dict, few: dict, share: float, size: str) -> str:
+    """What a row costs beside one of the small size, in all and, where that can be told, in the program."""
+    every = many["cpu"] / few["cpu"] * share
+    told = f"a row costs {every:.2f} times one of {size}"
+    if few["cpu"] < _TOLD_APART:
+        return told
+    return f"{told} ({many['own'] / few['own'] * share:.2f} of the program alone)"
 
 
 def _label(name: str) -> str:
