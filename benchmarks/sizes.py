@@ -76,9 +76,12 @@ def asked(folder: Path, memory: str) -> dict:
     if done.returncode:
         raise RuntimeError(f"under {memory} it failed: {done.stderr.strip().splitlines()[-1]}")
     told = [json.loads(each) for each in done.stdout.splitlines() if each.startswith("{")]
-    taken = {each.pop("name"): each for each in told[:-1]}
-    together = {kind: sum(each[kind] for each in taken.values()) for kind in one_size.KINDS}
-    return taken | {_ALL: together} | told[-1]
+    return _added_up({each.pop("name"): each for each in told[:-1]}) | told[-1]
+
+
+def _added_up(taken: dict[str, dict]) -> dict[str, dict]:
+    """What was asked, and after it what all questions took together."""
+    return taken | {_ALL: {kind: sum(each[kind] for each in taken.values()) for kind in one_size.KINDS}}
 
 
 def run(small: int, large: int, memories: tuple[str, str] = ("3GB", "1GB")) -> list[Measured]:
