@@ -19,7 +19,7 @@ import sqlglot.expressions as sge
 from retention_kit import scratch, session
 
 #: About the rows of a partition.
-_ROWS = 3_000_000
+_ROWS = 2_000_000
 #: A table stays in memory where so many like it have room: the questions asked of it take theirs.
 _ALIKE = 2
 
