@@ -87,12 +87,12 @@ def _added_up(taken: dict[str, dict]) -> dict[str, dict]:
 def run(small: int, large: int, memories: tuple[str, str] = ("3GB", "1GB")) -> list[Measured]:
     """A row a question of the large size, and what a row of it costs beside the small one's."""
     with tempfile.TemporaryDirectory() as folder:
-        few, many = (Path(folder) / str(rows) for rows in (small, large))
-        for path, rows in ((few, small), (many, large)):
+        paths = [Path(folder) / str(rows) for rows in (small, large)]
+        for path, rows in zip(paths, (small, large), strict=True):
             path.mkdir()
             write(path, rows)
-        turns = [[asked(path, memories[0]) for path in (few, many)] for _ in range(_TURNS)]
-        tight = asked(many, memories[1])
+        turns = [[asked(path, memories[0]) for path in paths] for _ in range(_TURNS)]
+        tight = asked(paths[-1], memories[1])
     few, many = map(_least, zip(*turns, strict=True))
     note = f"the least of {_TURNS} runs"
     return [*_told(large, f"{memories[0]}, {note}", many, few, small), *_told(large, memories[1], tight)]
@@ -101,9 +101,15 @@ def run(small: int, large: int, memories: tuple[str, str] = ("3GB", "1GB")) -> l
 def _least(runs: Sequence[dict]) -> dict:
     """The least that each question took, and the most memory and disk."""
     most = {name: max(run[name] for run in runs) for name in _PLACES}
-    questions = [name for name in runs[0] if name not in _PLACES]
-    kinds = one_size.KINDS
-    return {name: {kind: min(run[name][kind] for run in runs) for kind in kinds} for name in questions} | most
+    least = {
+        name: {kind: min(run[name][kind] for run in runs) for kind in one_size.KINDS}
+        for name in _questions(runs[0])
+    }
+    return least | most
+
+
+def _questions(found: dict) -> list[str]:
+    return [name for name in found if name not in _PLACES]
 
 
 def _told(
@@ -115,7 +121,7 @@ def _told(
         f"told {memory}, the process held to {OWN / 1024**3:.0f} GB"
     )
     told = []
-    for name in (name for name in found if name not in _PLACES):
+    for name in _questions(found):
         note = _beside(found[name], few[name], small / rows, f"{small:,}") if few else ""
         one = Measured(task, _label(name), rows, warm=found[name]["wall"], cpu=found[name]["cpu"], note=note)
         told.append(one)

@@ -261,11 +261,17 @@ def _active_days_in_order(part: Part, period: Period, end: int) -> tuple[pd.Data
     active = pd.DataFrame(sums).groupby("period_index", as_index=False).sum()
     is_last = np.append(is_first[1:], True)[: len(new)]
     kept = np.where(is_last, _WEEK, np.minimum(np.diff(day, append=0), _WEEK))
+    # A bin for each day and each number of days kept, 1 to a week.
     earliest = part.days.min()
-    change = np.bincount((day - earliest) * _WEEK + kept - 1)
-    there = np.flatnonzero(change)
-    days = periods.of_days(there // _WEEK + earliest, "day")
-    return active, pd.DataFrame({"_day": days, "_kept": there % _WEEK + 1, "_change": change[there]})
+    bins = np.bincount((day - earliest) * _WEEK + kept - 1)
+    filled = np.flatnonzero(bins)
+    after, less_one = np.divmod(filled, _WEEK)
+    changes = {
+        "_day": periods.of_days(after + earliest, "day"),
+        "_kept": less_one + 1,
+        "_change": bins[filled],
+    }
+    return active, pd.DataFrame(changes)
 
 
 def _weekly_active(

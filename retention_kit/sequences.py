@@ -114,9 +114,9 @@ def laid_out(table: ir.Table, contract: Contract) -> Sequences | None:
     if _meet(customers["_number"]):
         # Two ids with one number, which a shop will hardly ever see: then by the ids, which are slower.
         number, customers = _itself, _customers(parts, contract, _itself)
-    rows = (_rows_of(part, contract, number) for part in parts)
-    batches = waiting.counted(_batches(rows), _parts(pc.sum(customers["rows"]).as_py()))
     types = {name: _TYPES[name] for name in _wanted(table, contract) if name in _TYPES}
+    rows = (_in_order(part, contract, number).select(*types) for part in parts)
+    batches = waiting.counted(_batches(rows), -(-pc.sum(customers["rows"]).as_py() // _ROWS))
     columns = session.columns_set_aside(batches, "in_order", types)
     return Sequences(customers.drop_columns("_number"), columns)
 
@@ -152,10 +152,6 @@ def microseconds(moment: datetime) -> int:
     return (moment - datetime(1970, 1, 1)) // timedelta(microseconds=1)
 
 
-def _parts(rows: int) -> int:
-    return -(-rows // _ROWS)
-
-
 def _itself(text: ir.StringValue) -> ir.StringValue:
     return text
 
@@ -167,10 +163,9 @@ def _customers(parts: Sequence[ir.Table], contract: Contract, number: Number) ->
     return session.set_aside(waiting.counted(_batches(numbered), None), "customers")
 
 
-def _rows_of(table: ir.Table, contract: Contract, number: Number) -> ir.Table:
+def _in_order(table: ir.Table, contract: Contract, number: Number) -> ir.Table:
     rows = table.select(_number=number(table.customer_id), **_wanted(table, contract))
-    rows = rows.order_by(*rows.columns)
-    return rows.select([name for name in _TYPES if name in rows.columns])
+    return rows.order_by(*rows.columns)
 
 
 def _batches(tables: Iterable[ir.Table]) -> Iterator[pa.RecordBatch]:
